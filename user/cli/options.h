@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line: one table of options serves parsing, help and the documentation tests. */
+#ifndef FIBTRACE_CLI_OPTIONS_H
+#define FIBTRACE_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "filter/filter.h"
+#include "rules/names.h"
+
+#define EXIT_USAGE 2
+
+enum command { COMMAND_TRACE, COMMAND_FEATURES };
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* Everything the command line says. Strings borrow from argv. */
+struct options {
+	enum command command;
+	struct filter filter;
+	const char *format; /* "tree", "line", "json"; NULL: by terminal */
+	const char *attach; /* tier name or "auto" */
+	const char *netns[FILTER_MAX]; /* --netns as typed; none: the current namespace */
+	uint32_t netns_count;
+	bool netns_all;
+	uint64_t count; /* -c, 0: no limit */
+	uint64_t duration_ns; /* 0: no limit */
+	uint64_t buffer_size; /* bytes, a power of two and at least a page */
+	uint64_t max_routes;
+	enum color_mode color;
+	bool all; /* address-type checks too */
+	bool quiet;
+	bool verbose;
+	bool utc;
+	bool help;
+	bool version;
+	char **child; /* COMMAND and its arguments, NULL-terminated; NULL: none */
+	const char *filters[2 * FILTER_MAX +
+			    2]; /* filter options as typed, "-d" "100.0.0.0/8", NULL-terminated */
+};
+
+/*
+ * Parses argv with the table. 0, or EXIT_USAGE after one line on stderr that
+ * names the option and what it takes. names gives table names.
+ */
+int options_parse(struct options *options, int argc, char **argv, const struct names *names);
+
+/* The help text of -h, generated from the table. */
+void options_print_help(FILE *out);
+
+#endif

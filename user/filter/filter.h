@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The filters of the command line, applied to flow keys and to explained lookups. */
+#ifndef FIBTRACE_FILTER_FILTER_H
+#define FIBTRACE_FILTER_FILTER_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/filter.h"
+#include "bpf/flow.h"
+
+/* What of a verdict and its context a filter looks at. Names may be "". */
+struct filter_subject {
+	const struct flow_key *key;
+	const char *iif;
+	const char *dev; /* the verdict's */
+	uint32_t table; /* 0: none */
+	uint32_t priority;
+	bool has_priority;
+	bool failed; /* the verdict is an error */
+	unsigned int purpose; /* enum purpose, as a bit number of purposes */
+	uint32_t pid; /* 0: not in a task's own context */
+};
+
+struct filter {
+	struct flow_filter flow; /* the kernel applies this one as well */
+	uint32_t iif_count;
+	uint32_t oif_count;
+	uint32_t table_count;
+	uint32_t priority_count;
+	uint32_t purposes; /* 1 << enum purpose; 0: all */
+	bool failed;
+	char iif[FILTER_MAX][IFNAMSIZ];
+	char oif[FILTER_MAX][IFNAMSIZ];
+	uint32_t table[FILTER_MAX];
+	uint32_t priority[FILTER_MAX];
+};
+
+/* The kind of filter that rejects: what an empty trace is explained with. */
+enum filter_kind {
+	FILTER_NONE, /* all hold */
+	FILTER_FAMILY,
+	FILTER_DST,
+	FILTER_SRC,
+	FILTER_PROTOCOL,
+	FILTER_SPORT,
+	FILTER_DPORT,
+	FILTER_MARK,
+	FILTER_UID,
+	FILTER_PID,
+	FILTER_IIF,
+	FILTER_OIF,
+	FILTER_TABLE,
+	FILTER_PRIORITY,
+	FILTER_FAILED,
+	FILTER_PURPOSE,
+	FILTER_KIND_COUNT,
+};
+
+/* The option that a kind belongs to: "--dst". */
+const char *filter_kind_option(enum filter_kind kind);
+
+/* The first kind of filter->flow that rejects key, or FILTER_NONE; the same
+ * decision as flow_filter_rejects() in bpf/filter.bpf.h. pid 0 never matches a pid filter. */
+enum filter_kind flow_filter_rejects(const struct flow_filter *filter, const struct flow_key *key,
+				     uint32_t pid);
+
+/* The first kind that rejects the lookup, those of the flow key included; FILTER_NONE: shown. */
+enum filter_kind filter_rejects(const struct filter *filter, const struct filter_subject *subject);
+
+#endif

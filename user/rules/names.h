@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Names of tables, protocols, scopes and the like, as iproute2 reads and writes them. */
+#ifndef FIBTRACE_RULES_NAMES_H
+#define FIBTRACE_RULES_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct names;
+
+/* The built-in names (local, main, default, unspec, kernel, …) and nothing else; NULL with errno. */
+struct names *names_new(void);
+void names_free(struct names *names); /* takes NULL */
+
+/*
+ * Reads rt_tables, rt_protos, rt_realms and rt_dsfield, and the *.conf of their .d directories,
+ * from etc_dir (over usr_dir, where newer iproute2 keeps its own). Missing files
+ * are no error; malformed lines are ignored as iproute2 does. 0 or -errno.
+ */
+int names_read(struct names *names, const char *usr_dir, const char *etc_dir);
+
+/* The name of a table or NULL when it has none. */
+const char *names_table(const struct names *names, uint32_t id);
+/* True and *id set for a table's name or number (decimal or 0x…), as `ip rule` takes it. */
+bool names_parse_table(const struct names *names, const char *text, uint32_t *id);
+const char *names_route_protocol(const struct names *names, uint8_t protocol);
+const char *names_realm(const struct names *names, uint16_t realm);
+/* "AF11" for its DSCP 0..63, NULL without a name. */
+const char *names_dsfield(const struct names *names, uint8_t tos);
+
+/* IP protocol numbers, by /etc/protocols' common names: "icmp", "tcp", "udp". NULL: none. */
+const char *protocol_name(uint8_t protocol);
+bool protocol_parse(const char *text, uint8_t *protocol);
+/* True for TCP, UDP, SCTP, DCCP and UDP-Lite. */
+bool protocol_has_ports(uint8_t protocol);
+
+/* RTN_…: "unicast", "local", "unreachable", …; a number's digits are the caller's business: NULL. */
+const char *route_type_name(uint8_t type);
+/* "ENETUNREACH" for ENETUNREACH (positive), NULL for one that a lookup never returns. */
+const char *errno_name(int error);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Routes and tables: the longest-prefix match of fib_table_lookup() over what netlink dumped. */
+#ifndef FIBTRACE_RULES_ROUTE_H
+#define FIBTRACE_RULES_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/flow.h"
+
+/* flags are RTNH_F_… of linux/rtnetlink.h. gateway_family 0: no gateway. */
+struct nexthop {
+	uint8_t gateway[16];
+	uint32_t dev;
+	uint8_t gateway_family;
+	uint8_t flags;
+	uint16_t weight; /* 1-based */
+};
+
+/* type is RTN_…, scope RT_SCOPE_…, tos the header's. prefsrc_family 0: none given. */
+struct route {
+	uint8_t dst[16];
+	uint8_t prefsrc[16];
+	uint32_t table;
+	uint32_t metric;
+	uint32_t nexthop_id; /* RTA_NH_ID, 0: none */
+	uint8_t family;
+	uint8_t dst_length;
+	uint8_t tos;
+	uint8_t type;
+	uint8_t scope;
+	uint8_t protocol;
+	uint8_t prefsrc_family;
+	uint8_t pad;
+	uint32_t nexthop_count;
+	struct nexthop nexthops[];
+};
+
+struct route_table;
+
+/* A new, empty table; NULL with errno. route_table_free() takes NULL. */
+struct route_table *route_table_new(uint32_t id, uint8_t family);
+void route_table_free(struct route_table *table);
+uint32_t route_table_id(const struct route_table *table);
+size_t route_table_count(const struct route_table *table);
+
+/* Size of a route with count nexthops, in bytes. */
+size_t route_size(uint32_t count);
+
+/* Copies route into the table, in the place that the kernel's order gives it
+ * (fib_insert_alias(): tos descending, then metric, append or replace as in
+ * NLM_F_APPEND and NLM_F_REPLACE). 0 or -errno. */
+int route_table_add(struct route_table *table, const struct route *route, bool append,
+		    bool replace);
+
+/* Removes the route that equals route in prefix, tos, metric, type and nexthops;
+ * 0, or -ENOENT when there is none. */
+int route_table_remove(struct route_table *table, const struct route *route);
+
+/* Removes each route for which drop() is true; returns how many. */
+size_t route_table_drop(struct route_table *table,
+			bool (*drop)(const struct route *route, void *data), void *data);
+
+/* Calls visit() for each route, in no particular order, until it returns false. */
+void route_table_visit(const struct route_table *table,
+		       bool (*visit)(const struct route *route, void *data), void *data);
+
+struct table_result {
+	int error; /* 0, -EAGAIN (no route or throw), or that of a reject route */
+	const struct route *route; /* NULL when nothing matched */
+	const struct nexthop *nexthop; /* the first usable one, as before multipath selection */
+};
+
+/* What the kernel's fib_table_lookup() answers for key: longest prefix, then
+ * tos, scope, dead and down nexthops, oif. Link state comes from RTNH_F_DEAD and
+ * RTNH_F_LINKDOWN; ignore_linkdown is net.ipv4.conf.*.ignore_routes_with_linkdown. */
+struct table_result route_table_lookup(const struct route_table *table, const struct flow_key *key,
+				       bool ignore_linkdown);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A growing string, for text that is built piece by piece. */
+#ifndef FIBTRACE_UTIL_TEXT_H
+#define FIBTRACE_UTIL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All zero is empty and valid. After an allocation fails, failed is set and
+ * nothing is added any more. string is NUL-terminated once anything was added. */
+struct text {
+	char *string;
+	size_t length;
+	size_t capacity;
+	bool failed;
+};
+
+/* Frees what the text holds and makes it empty. */
+void text_free(struct text *text);
+/* Makes it empty, keeping the memory. */
+void text_clear(struct text *text);
+/* The string, "" when nothing was added. */
+const char *text_string(const struct text *text);
+
+void text_add(struct text *text, const char *string);
+void text_add_bytes(struct text *text, const char *bytes, size_t length);
+void text_add_char(struct text *text, char c);
+void text_add_unsigned(struct text *text, uint64_t value);
+void text_add_signed(struct text *text, int64_t value);
+void text_add_hex(struct text *text, uint64_t value); /* 0x… */
+__attribute__((format(printf, 2, 3))) void text_printf(struct text *text, const char *format, ...);
+/* An address of family AF_INET or AF_INET6, as inet_ntop() writes it. */
+void text_add_address(struct text *text, uint8_t family, const uint8_t *address);
+/* "default" for length 0, the address alone for a host, else ADDRESS/LENGTH: as `ip route`. */
+void text_add_prefix(struct text *text, uint8_t family, const uint8_t *address,
+		     unsigned int length);
+
+#endif
