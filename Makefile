@@ -28,7 +28,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DFIBTRACE_VERSION='"$(VERSION
 	-I. -Iuser -I$(BUILD) $(CFLAGS)
 ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 BPF_CFLAGS := -std=gnu11 -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) $(WARNINGS) \
-	-Wno-missing-prototypes -I. -Ivmlinux
+	-Wno-missing-prototypes -Wno-unused-parameter -I. -Ivmlinux
 
 TIERS := tracepoint
 SKELS := $(TIERS:%=$(BUILD)/bpf/%.skel.h)

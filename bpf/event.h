@@ -47,6 +47,8 @@ struct event_header {
  * What one table answered (fib_table_lookup()). error is 0 or a negative errno;
  * the fields of the nexthop are zero unless error is 0. netns is that of the
  * nexthop's device. route_type is RTN_…, 0 where the kernel does not tell.
+ * rules_seq and routes_seq count the changes of a namespace's rules and routes
+ * (fib_rules_ops.fib_rules_seq, netns_ipv4.fib_seq).
  */
 struct table_answer {
 	__u8 gateway[16];
@@ -55,13 +57,17 @@ struct table_answer {
 	__u32 dev;
 	__u32 netns;
 	__u32 rules_seq;
+	__u32 routes_seq;
 	__u8 gateway_family;
 	__u8 route_type;
 	__u8 flags;
-	__u8 pad;
+	__u8 pad[5];
 };
 
-/* syscall is the number of the system call in progress at LEVEL_TASK, else -1. */
+/*
+ * syscall is the number of the system call in progress at LEVEL_TASK, else -1.
+ * pid, tid, uid and comm are zero unless level is LEVEL_TASK.
+ */
 struct event_context {
 	char comm[EVENT_COMM_LEN];
 	__u32 pid;
@@ -74,24 +80,21 @@ struct event_context {
 	__u8 pad[2];
 };
 
-#define BEGIN_PREVIOUS_LOST 1u /* the previous walk of this task and level lost an event */
-#define BEGIN_SAME_SITE                                                                            \
-	2u /* same call, socket and flow pointer as walk same_site: no stack taken */
-#define BEGIN_REJECTED                                                                             \
-	4u /* the flow filter rejected it; sent because only the policy can count it */
+#define BEGIN_PREVIOUS_LOST 1u /* the previous walk lost an event */
+#define BEGIN_SAME_SITE 2u /* same call, descriptor and flow pointer as previous: no stack */
+#define BEGIN_REJECTED 4u /* rejected by the filter; sent because only the policy can count it */
 
 /*
- * walk names a walk for as long as fibtrace runs. previous is the walk that the
- * same task began before this one at the same level, 0 for none: that one has
- * ended. held are the tables that answered -EAGAIN before answer and were not
- * sent because the namespace was taken for one that is not traced. stack holds
- * stack_count return addresses, innermost first.
+ * walk names a walk for as long as fibtrace runs. previous is the last walk
+ * before it that was sent for the same task and level, 0 for none: that one has
+ * ended. held are tables that answered -EAGAIN before answer and were not sent,
+ * because the namespace was taken for one that is not traced. A begin_stack of
+ * stack_count return addresses, innermost first, follows when that is not 0.
  */
 struct begin_event {
 	struct event_header header;
 	__u64 walk;
 	__u64 previous;
-	__u64 same_site;
 	struct flow_key key;
 	struct event_context context;
 	struct table_answer answer;
@@ -101,7 +104,6 @@ struct begin_event {
 	__u32 stack_count;
 };
 
-/* Follows a begin_event when stack_count is not 0. */
 struct begin_stack {
 	__u64 address[EVENT_STACK_DEPTH];
 };
@@ -113,9 +115,9 @@ struct table_event {
 };
 
 _Static_assert(sizeof(struct event_header) == 16, "event_header is part of the log format");
-_Static_assert(sizeof(struct table_answer) == 40, "table_answer is part of the log format");
+_Static_assert(sizeof(struct table_answer) == 48, "table_answer is part of the log format");
 _Static_assert(sizeof(struct event_context) == 40, "event_context is part of the log format");
 _Static_assert(sizeof(struct begin_event) == 240, "begin_event is part of the log format");
-_Static_assert(sizeof(struct table_event) == 64, "table_event is part of the log format");
+_Static_assert(sizeof(struct table_event) == 72, "table_event is part of the log format");
 
 #endif

@@ -11,6 +11,27 @@
 #define FILTER_FAMILY_INET 1u
 #define FILTER_FAMILY_INET6 2u
 
+/* The kind of filter that rejects: what an empty trace is explained with. */
+enum filter_kind {
+	FILTER_NONE, /* all hold */
+	FILTER_FAMILY,
+	FILTER_DST,
+	FILTER_SRC,
+	FILTER_PROTOCOL,
+	FILTER_SPORT,
+	FILTER_DPORT,
+	FILTER_MARK,
+	FILTER_UID,
+	FILTER_PID,
+	FILTER_IIF,
+	FILTER_OIF,
+	FILTER_TABLE,
+	FILTER_PRIORITY,
+	FILTER_FAILED,
+	FILTER_PURPOSE,
+	FILTER_KIND_COUNT,
+};
+
 /* Words of an address and its mask, network byte order; IPv4 uses the first. */
 struct prefix_filter {
 	__u32 address[4];

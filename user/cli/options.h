@@ -13,6 +13,9 @@
 
 #define EXIT_USAGE 2
 
+/* Name and value of each kind of filter FILTER_MAX times, and NULL. */
+#define OPTIONS_FILTER_WORDS (16 * 2 * FILTER_MAX + 1)
+
 enum command { COMMAND_TRACE, COMMAND_FEATURES };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
@@ -37,8 +40,8 @@ struct options {
 	bool help;
 	bool version;
 	char **child; /* COMMAND and its arguments, NULL-terminated; NULL: none */
-	const char *filters[2 * FILTER_MAX +
-			    2]; /* filter options as typed, "-d" "100.0.0.0/8", NULL-terminated */
+	/* The filter options as typed, "-d" "100.0.0.0/8", NULL-terminated. */
+	const char *filters[OPTIONS_FILTER_WORDS];
 };
 
 /*

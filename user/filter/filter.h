@@ -37,27 +37,6 @@ struct filter {
 	uint32_t priority[FILTER_MAX];
 };
 
-/* The kind of filter that rejects: what an empty trace is explained with. */
-enum filter_kind {
-	FILTER_NONE, /* all hold */
-	FILTER_FAMILY,
-	FILTER_DST,
-	FILTER_SRC,
-	FILTER_PROTOCOL,
-	FILTER_SPORT,
-	FILTER_DPORT,
-	FILTER_MARK,
-	FILTER_UID,
-	FILTER_PID,
-	FILTER_IIF,
-	FILTER_OIF,
-	FILTER_TABLE,
-	FILTER_PRIORITY,
-	FILTER_FAILED,
-	FILTER_PURPOSE,
-	FILTER_KIND_COUNT,
-};
-
 /* The option that a kind belongs to: "--dst". */
 const char *filter_kind_option(enum filter_kind kind);
 

@@ -4,6 +4,7 @@
 #define FIBTRACE_NETLINK_SNAPSHOT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rules/policy.h"
@@ -48,5 +49,8 @@ int monitor_reread(struct monitor *monitor);
 
 /* From the running kernel's version and its answers: how it compares tos. */
 enum tos_compare kernel_tos_compare(void);
+
+/* Whether iif and oif of a rule that names a VRF also match the flows of its slaves. */
+bool kernel_l3_master_match(void);
 
 #endif

@@ -20,13 +20,15 @@ void names_free(struct names *names); /* takes NULL */
  */
 int names_read(struct names *names, const char *usr_dir, const char *etc_dir);
 
+/* The lookups take NULL for names: nothing has a name then. Names live as long as their owner. */
+
 /* The name of a table or NULL when it has none. */
 const char *names_table(const struct names *names, uint32_t id);
-/* True and *id set for a table's name or number (decimal or 0x…), as `ip rule` takes it. */
+/* True and *id set for a table's name or number (as strtoul() reads it), as `ip rule` takes it. */
 bool names_parse_table(const struct names *names, const char *text, uint32_t *id);
 const char *names_route_protocol(const struct names *names, uint8_t protocol);
 const char *names_realm(const struct names *names, uint16_t realm);
-/* "AF11" for its DSCP 0..63, NULL without a name. */
+/* The name of a whole tos byte, its DSCP << 2: "AF11" for 0x28. NULL without a name. */
 const char *names_dsfield(const struct names *names, uint8_t tos);
 
 /* IP protocol numbers, by /etc/protocols' common names: "icmp", "tcp", "udp". NULL: none. */

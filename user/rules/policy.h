@@ -51,38 +51,54 @@ void policy_free(struct policy *policy);
 
 uint32_t policy_netns(const struct policy *policy);
 
-/* Replaces the rules of family; takes over the caller's reference. */
+/* Whether iif and oif of a rule may name a VRF and then match the flow's L3
+ * master (kernels from 6.16); off in a new policy. */
+void policy_set_l3_master_match(struct policy *policy, bool on);
+
+/* Replaces the rules of family; takes over the caller's reference. iif_index and
+ * oif_index are resolved here: in place when this is the only reference. */
 void policy_set_rules(struct policy *policy, uint8_t family, struct rule_list *list);
 /* The rules of family in force, borrowed; never NULL once a snapshot was read. */
 struct rule_list *policy_rules(const struct policy *policy, uint8_t family);
 
-/* Adds or replaces the link with this index (resolving iif and oif of the rules anew); 0 or -errno. */
+/* Adds or replaces the link with this index; 0 or -errno. When that changes what
+ * iif or oif of a rule stands for, the rules become a new list. */
 int policy_set_link(struct policy *policy, const struct link *link);
+/* Forgets the link and its addresses. */
 void policy_remove_link(struct policy *policy, uint32_t index);
+/* Forgets all links and addresses, before a new dump; the rules are resolved by
+ * the links then set. */
+void policy_clear_links(struct policy *policy);
+/* Links are borrowed until the next change of links. */
 const struct link *policy_link(const struct policy *policy, uint32_t index); /* NULL: none */
 const struct link *policy_link_by_name(const struct policy *policy, const char *name);
 
+/* Adds or renews an address, in the place where the kernel puts it; 0 or -errno. */
 int policy_set_address(struct policy *policy, const struct address *address);
 void policy_remove_address(struct policy *policy, const struct address *address);
 
-/* The table, NULL when it has no routes in the snapshot (it may exist in the kernel, empty). */
+/* The table, NULL when it has no routes in the snapshot (it may exist in the kernel, empty)
+ * or is not held. */
 const struct route_table *policy_table(const struct policy *policy, uint8_t family, uint32_t id);
-/* Makes the table when it is new; NULL with errno. */
+/* The table, made when it is new; NULL with errno. Counts as a change. */
 struct route_table *policy_table_for_change(struct policy *policy, uint8_t family, uint32_t id);
 /* Forgets all routes of family, before a new dump. */
 void policy_clear_routes(struct policy *policy, uint8_t family);
-/* Marks a table that is not held (--max-routes): its answers are not examined. */
+/* Marks a table that is not held (--max-routes) and frees its routes: its answers
+ * are not examined. Holds until policy_clear_routes(). */
 void policy_set_table_unheld(struct policy *policy, uint8_t family, uint32_t id);
 bool policy_table_unheld(const struct policy *policy, uint8_t family, uint32_t id);
 
 /* generation changes whenever anything above does. */
 uint64_t policy_generation(const struct policy *policy);
 
-/* The match context for this policy; it borrows the policy. */
+/* The match context for this policy; it borrows the policy. Its master_of()
+ * gives a VRF device itself, as l3mdev_master_ifindex() does. */
 struct match_context policy_match_context(const struct policy *policy);
 
-/* The source address that the kernel prefers for a packet by this route
- * (RTA_PREFSRC, else as inet_select_addr() does); false when there is none. */
+/* The source address that the kernel prefers for an IPv4 packet by this route
+ * (RTA_PREFSRC, else as inet_select_addr() does); false when there is none. For a
+ * local route without RTA_PREFSRC that is the packet's destination: false, too. */
 bool policy_preferred_source(const struct policy *policy, const struct route *route,
 			     const struct nexthop *nexthop, uint8_t source[static 16]);
 

@@ -50,26 +50,32 @@ size_t route_size(uint32_t count);
 
 /* Copies route into the table, in the place that the kernel's order gives it
  * (fib_insert_alias(): tos descending, then metric, append or replace as in
- * NLM_F_APPEND and NLM_F_REPLACE). 0 or -errno. */
+ * NLM_F_APPEND and NLM_F_REPLACE). With append, adding in the order of a dump
+ * gives the kernel's order. A route that is there already is only renewed, in
+ * its place. 0 or -errno: -EINVAL for another family or an impossible length. */
 int route_table_add(struct route_table *table, const struct route *route, bool append,
 		    bool replace);
 
-/* Removes the route that equals route in prefix, tos, metric, type and nexthops;
- * 0, or -ENOENT when there is none. */
+/* Removes the route that equals route in prefix, tos, metric, type and nexthops
+ * (a route without nexthops stands for any), one that is the same in source,
+ * scope and protocol before others; 0, or -ENOENT when there is none. */
 int route_table_remove(struct route_table *table, const struct route *route);
 
 /* Removes each route for which drop() is true; returns how many. */
 size_t route_table_drop(struct route_table *table,
 			bool (*drop)(const struct route *route, void *data), void *data);
 
-/* Calls visit() for each route, in no particular order, until it returns false. */
+/* Calls visit() for each route until it returns false; routes of one prefix come
+ * in the kernel's order, prefixes in no particular one. */
 void route_table_visit(const struct route_table *table,
 		       bool (*visit)(const struct route *route, void *data), void *data);
 
 struct table_result {
 	int error; /* 0, -EAGAIN (no route or throw), or that of a reject route */
-	const struct route *route; /* NULL when nothing matched */
-	const struct nexthop *nexthop; /* the first usable one, as before multipath selection */
+	const struct route *route; /* NULL when nothing matched; set for reject and throw routes */
+	/* The first usable one, as before multipath selection. NULL for reject and
+	 * throw routes, and when netlink did not say what a nexthop object holds. */
+	const struct nexthop *nexthop;
 };
 
 /* What the kernel's fib_table_lookup() answers for key: longest prefix, then

@@ -50,7 +50,7 @@ typedef enum ask_result (*walk_ask)(void *data, size_t index, uint32_t table,
 
 struct walk_step {
 	size_t rule; /* index into the rule list */
-	uint32_t table; /* asked; the l3mdev table for an l3mdev rule; 0 for other actions */
+	uint32_t table; /* that is (or would be) asked, of l3mdev too; 0 for other actions */
 	enum step_outcome outcome;
 	enum suppressor suppressor;
 	const char
@@ -60,7 +60,8 @@ struct walk_step {
 
 /* error is that of fib_rules_lookup() made __fib_lookup()'s: -ENETUNREACH at the end of the
  * rules. rule: index of the rule that ended the walk, SIZE_MAX when none did. complete is
- * false when ask() stopped the walk. */
+ * false when ask() stopped the walk, or did not say what suppression depends on; error and
+ * rule then mean nothing. */
 struct walk_result {
 	int error;
 	size_t rule;
@@ -71,7 +72,8 @@ struct walk_result {
  * Walks list for key and calls step() for each rule in the kernel's order: those
  * before the end of the walk with their outcome (skipped ones too), those behind
  * it as STEP_NOT_REACHED when they apply to key and STEP_SKIPPED when they do
- * not, rules jumped over by goto not at all. step may be NULL.
+ * not, rules jumped over by goto not at all. In a walk that is not complete, the
+ * rule that stopped it and those behind it that apply are STEP_UNKNOWN. step may be NULL.
  */
 struct walk_result policy_walk(const struct policy *policy, const struct rule_list *list,
 			       const struct flow_key *key, walk_ask ask,

@@ -10,17 +10,8 @@
 
 #include "bpf/event.h"
 #include "bpf/flow.h"
+#include "rules/purpose.h"
 #include "rules/walk.h"
-
-enum purpose {
-	PURPOSE_OTHER,
-	PURPOSE_OUTPUT,
-	PURPOSE_INPUT,
-	PURPOSE_SOURCE_CHECK,
-	PURPOSE_REROUTE,
-	PURPOSE_ROUTE_GET,
-	PURPOSE_COUNT,
-};
 
 enum cause {
 	CAUSE_OTHER,
@@ -49,9 +40,7 @@ enum decided_by {
 
 enum evidence { EVIDENCE_KERNEL, EVIDENCE_DERIVED };
 
-/* "output", "send", "built-in", "kernel": the words of text and JSON. */
-const char *purpose_name(enum purpose purpose);
-bool purpose_parse(const char *text, enum purpose *purpose);
+/* "send", "built-in", "kernel": the words of text and JSON. */
 const char *cause_name(enum cause cause);
 const char *decided_by_name(enum decided_by decided_by);
 const char *evidence_name(enum evidence evidence);

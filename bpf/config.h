@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What user space and the BPF programs share besides events: settings, counts and state. */
+#ifndef FIBTRACE_BPF_CONFIG_H
+#define FIBTRACE_BPF_CONFIG_H
+
+#include "bpf/event.h"
+#include "bpf/filter.h"
+
+/* Fixed before loading, so that the verifier drops what is not used. */
+struct trace_config {
+	struct flow_filter filter;
+	__u32 netns_all;
+	__u32 netns_count;
+	__u32 netns[FILTER_MAX]; /* inodes of the traced namespaces */
+	__u32 address_checks; /* --all: lookups without an input interface are sent too */
+	__u32 wakeup_bytes; /* user space is woken when this much waits */
+};
+
+/*
+ * May change while tracing. send_rejected: walks that the filter rejects are
+ * sent as well, because the first table of a walk may be asked twice in it and
+ * only the policy can tell where a walk begins.
+ */
+struct trace_control {
+	struct device_filter devices;
+	__u32 send_rejected;
+	__u32 enabled;
+};
+
+/*
+ * One per CPU. begun counts the walks that passed the filter, sent or not;
+ * filtered those that it rejected; lost_begun those of begun whose first event
+ * was refused by the full ring, lost_events all refused events.
+ */
+struct cpu_counts {
+	__u64 begun;
+	__u64 filtered[FILTER_KIND_COUNT]; /* by enum filter_kind */
+	__u64 lost_begun;
+	__u64 lost_events;
+	__u64 address_checks;
+	__u64 netns_unknown;
+};
+
+/*
+ * One per CPU. softirq_task is the task that was running when the softirq in
+ * progress began: a softirq runs on its stack and never leaves the CPU. packet
+ * is the sk_buff that this CPU took last in that softirq.
+ */
+struct cpu_state {
+	__u64 softirq_task;
+	__u64 packet;
+	__u64 walks;
+	struct cpu_counts counts;
+	__u32 seq;
+	__u32 pad;
+	__u64 pad_to_cache_lines[7];
+};
+
+_Static_assert(sizeof(struct cpu_state) % 64 == 0, "no cache line is shared between CPUs");
+
+enum walk_fate {
+	WALK_REJECTED, /* by the flow filter */
+	WALK_ELSEWHERE, /* its namespace is not traced, or not known yet: answers are held */
+	WALK_SENT,
+	WALK_LOST, /* the ring was full: the rest is dropped */
+};
+
+/*
+ * The walk that a task runs, or ran last, at one level. sent_walk is the last
+ * one whose first event was delivered, sent_lost that it lost a later one.
+ */
+struct walk_state {
+	struct flow_key key;
+	__u64 flow; /* the kernel's flow pointer: a flow has one lookup at a time */
+	__u64 walk;
+	__u64 sent_walk;
+	__u64 descriptor;
+	__s32 syscall;
+	__u32 first_table;
+	__u32 held[EVENT_HELD_MAX];
+	__u16 held_count;
+	__u8 fate;
+	__u8 sent_lost;
+	__u8 netns_known; /* by a nexthop's device */
+	__u8 counted_unknown;
+	__u8 counted_filtered;
+	__u8 rejected; /* enum filter_kind: by what; sent all the same if only its boundaries tell */
+	__u8 site_sent; /* user space knows the purpose of this call site */
+};
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The flow key out of the kernel's flowi4. */
+#ifndef FIBTRACE_BPF_FLOW_BPF_H
+#define FIBTRACE_BPF_FLOW_BPF_H
+
+#include "flavors.h"
+#include "bpf/flow.h"
+#include <bpf/bpf_endian.h>
+
+static __always_inline void flow_key_fill(struct flow_key *key, const struct flowi4 *flow)
+{
+	const struct flowi_common *common = &flow->__fl_common;
+
+	__builtin_memset(key, 0, sizeof(*key));
+	*(__u32 *)key->src = flow->saddr;
+	*(__u32 *)key->dst = flow->daddr;
+	key->tun_id = bpf_be64_to_cpu(common->flowic_tun_key.tun_id);
+	key->mark = common->flowic_mark;
+	key->uid = common->flowic_uid.val;
+	key->iif = common->flowic_iif;
+	key->oif = common->flowic_oif;
+	key->l3mdev = flow_l3mdev(common);
+	key->sport = bpf_ntohs(flow->uli.ports.sport);
+	key->dport = bpf_ntohs(flow->uli.ports.dport);
+	key->family = FLOW_AF_INET;
+	key->protocol = common->flowic_proto;
+	key->tos = flow_tos(common);
+	key->scope = common->flowic_scope;
+	key->flags = common->flowic_flags;
+}
+
+/* True when a table is asked again for the same flow. */
+static __always_inline bool flow_equals(const struct flowi4 *flow, const struct flow_key *key)
+{
+	const struct flowi_common *common = &flow->__fl_common;
+
+	return *(const __u32 *)key->dst == flow->daddr && *(const __u32 *)key->src == flow->saddr &&
+	       key->mark == common->flowic_mark && key->iif == (__u32)common->flowic_iif &&
+	       key->oif == (__u32)common->flowic_oif && key->uid == common->flowic_uid.val &&
+	       key->protocol == common->flowic_proto && key->tos == flow_tos(common) &&
+	       key->sport == bpf_ntohs(flow->uli.ports.sport) &&
+	       key->dport == bpf_ntohs(flow->uli.ports.dport);
+}
+
+#endif

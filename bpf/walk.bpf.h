@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Walks from table answers: where one begins, whose it is, whether it passes, and sending it. */
+#ifndef FIBTRACE_BPF_WALK_BPF_H
+#define FIBTRACE_BPF_WALK_BPF_H
+
+#include "bpf/config.h"
+#include "bpf/context.bpf.h"
+#include "bpf/event.h"
+#include "bpf/filter.bpf.h"
+#include "bpf/flow.bpf.h"
+
+#define ERROR_AGAIN (-11)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct walk_state);
+} walks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} events SEC(".maps");
+
+/* A zeroed walk_state is too large for the stack next to a flow key. */
+static const struct walk_state new_walk_state;
+
+/* One answer being handled: everything the steps below share. */
+struct answer_context {
+	struct cpu_state *cpu;
+	struct walk_state *state;
+	const struct flowi4 *flow;
+	const struct fib_nh_common *nexthop;
+	__u64 walk_key;
+	__u32 table;
+	__s32 error;
+	struct lookup_origin origin;
+};
+
+static __always_inline bool netns_traced(__u32 inode)
+{
+	if (config.netns_all)
+		return true;
+	for (__u32 i = 0; i < FILTER_MAX && i < config.netns_count; i++) {
+		if (config.netns[i] == inode)
+			return true;
+	}
+	return false;
+}
+
+/* A walk begins with another flow, or when its first table is asked again. */
+static __always_inline bool walk_begins(const struct answer_context *answer)
+{
+	const struct walk_state *state = answer->state;
+
+	return state->flow != (__u64)answer->flow || state->first_table == answer->table ||
+	       !flow_equals(answer->flow, &state->key);
+}
+
+static __always_inline __u64 walk_next_id(struct cpu_state *cpu)
+{
+	cpu->walks++;
+	return cpu->walks << 16 | (bpf_get_smp_processor_id() & 0xffff);
+}
+
+/* Counts, or takes back, a walk that the filter rejected. */
+static __always_inline void count_filtered(const struct answer_context *answer, int change)
+{
+	__u32 kind = answer->state->rejected;
+
+	if (kind < FILTER_KIND_COUNT)
+		__sync_fetch_and_add(&answer->cpu->counts.filtered[kind], change);
+}
+
+static __always_inline __u32 wakeup_flag(void)
+{
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void header_fill(struct event_header *header, struct cpu_state *cpu,
+					__u8 type)
+{
+	header->time_ns = bpf_ktime_get_boot_ns();
+	header->seq = cpu->seq;
+	header->cpu = bpf_get_smp_processor_id();
+	header->type = type;
+	header->pad = 0;
+}
+
+static __always_inline void answer_fill_gateway(struct table_answer *out,
+						const struct fib_nh_common *nexthop)
+{
+	out->gateway_family = BPF_CORE_READ(nexthop, nhc_gw_family);
+	if (out->gateway_family == FLOW_AF_INET)
+		bpf_core_read(out->gateway, 4, &nexthop->nhc_gw);
+	else if (out->gateway_family == FLOW_AF_INET6)
+		bpf_core_read(out->gateway, 16, &nexthop->nhc_gw);
+}
+
+/* nhc lies first in its fib_nh. A nexthop object has no parent: its type stays 0. */
+static __always_inline __u8 nexthop_route_type(const struct fib_nh_common *nexthop)
+{
+	const struct fib_nh *whole = (const void *)nexthop;
+
+	if (BPF_CORE_READ(nexthop, nhc_family) != FLOW_AF_INET)
+		return 0;
+	return BPF_CORE_READ(whole, nh_parent, fib_type);
+}
+
+static __always_inline void answer_fill(struct table_answer *out,
+					const struct answer_context *answer)
+{
+	const struct fib_nh_common *nexthop = answer->nexthop;
+	const struct net *net = answer->origin.net;
+
+	__builtin_memset(out, 0, sizeof(*out));
+	out->table = answer->table;
+	out->error = answer->error;
+	if (!answer->error) {
+		out->dev = BPF_CORE_READ(nexthop, nhc_dev, ifindex);
+		out->netns = answer->origin.netns;
+		out->route_type = nexthop_route_type(nexthop);
+		answer_fill_gateway(out, nexthop);
+	}
+	if (net && kernel_has_rules()) {
+		out->rules_seq = BPF_CORE_READ(net, ipv4.rules_ops, fib_rules_seq);
+		out->routes_seq = BPF_CORE_READ(net, ipv4.fib_seq);
+		out->flags = ANSWER_POLICY_KNOWN;
+		if (BPF_CORE_READ(net, ipv4.fib_has_custom_rules))
+			out->flags |= ANSWER_CUSTOM_RULES;
+	}
+}
+
+static __always_inline void context_fill(struct event_context *out,
+					 const struct answer_context *answer)
+{
+	const struct lookup_origin *origin = &answer->origin;
+
+	__builtin_memset(out, 0, sizeof(*out));
+	out->netns = origin->netns;
+	out->netns_source = origin->netns_source;
+	out->level = origin->level;
+	out->syscall = answer->state->syscall;
+	if (origin->level != LEVEL_TASK)
+		return;
+	out->pid = bpf_get_current_pid_tgid() >> 32;
+	out->tid = (__u32)bpf_get_current_pid_tgid();
+	out->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(out->comm, sizeof(out->comm));
+}
+
+static __always_inline void begin_fill(struct begin_event *event,
+				       const struct answer_context *answer, __u16 flags)
+{
+	struct walk_state *state = answer->state;
+
+	header_fill(&event->header, answer->cpu, EVENT_BEGIN);
+	event->walk = state->walk;
+	event->previous = state->sent_walk;
+	event->key = state->key;
+	context_fill(&event->context, answer);
+	answer_fill(&event->answer, answer);
+	__builtin_memcpy(event->held, state->held, sizeof(event->held));
+	event->held_count = state->held_count;
+	event->flags = flags | (state->sent_lost ? BEGIN_PREVIOUS_LOST : 0) |
+		       (state->rejected ? BEGIN_REJECTED : 0);
+	event->stack_count = 0;
+}
+
+static __always_inline bool begin_send_plain(const struct answer_context *answer, __u16 flags)
+{
+	struct begin_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+
+	if (!event)
+		return false;
+	begin_fill(event, answer, flags);
+	bpf_ringbuf_submit(event, wakeup_flag());
+	return true;
+}
+
+struct begin_with_stack {
+	struct begin_event begin;
+	struct begin_stack stack;
+};
+
+static __always_inline bool begin_send_stack(void *ctx, const struct answer_context *answer)
+{
+	struct begin_with_stack *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	long size;
+
+	if (!event)
+		return false;
+	begin_fill(&event->begin, answer, 0);
+	__builtin_memset(&event->stack, 0, sizeof(event->stack));
+	size = bpf_get_stack(ctx, event->stack.address, sizeof(event->stack.address), 0);
+	event->begin.stack_count = EVENT_STACK_DEPTH;
+	if (size > 0 && size < (long)sizeof(event->stack.address))
+		event->begin.stack_count = size / sizeof(__u64);
+	bpf_ringbuf_submit(event, wakeup_flag());
+	return true;
+}
+
+static __always_inline void begin_send(void *ctx, const struct answer_context *answer,
+				       bool same_site)
+{
+	struct walk_state *state = answer->state;
+	bool sent;
+
+	answer->cpu->seq++;
+	if (!state->rejected)
+		__sync_fetch_and_add(&answer->cpu->counts.begun, 1);
+	if (same_site || state->rejected)
+		sent = begin_send_plain(answer, same_site ? BEGIN_SAME_SITE : 0);
+	else
+		sent = begin_send_stack(ctx, answer);
+	if (!sent) {
+		__sync_fetch_and_add(&answer->cpu->counts.lost_events, 1);
+		if (!state->rejected)
+			__sync_fetch_and_add(&answer->cpu->counts.lost_begun, 1);
+		else
+			count_filtered(answer, 1);
+		state->fate = WALK_LOST;
+		return;
+	}
+	state->fate = WALK_SENT;
+	state->sent_walk = state->walk;
+	state->sent_lost = false;
+	state->site_sent = !state->rejected;
+}
+
+static __always_inline void table_send(const struct answer_context *answer)
+{
+	struct walk_state *state = answer->state;
+	struct table_event *event;
+
+	answer->cpu->seq++;
+	event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	if (!event) {
+		__sync_fetch_and_add(&answer->cpu->counts.lost_events, 1);
+		state->fate = WALK_LOST;
+		state->sent_lost = true;
+		return;
+	}
+	header_fill(&event->header, answer->cpu, EVENT_TABLE);
+	event->walk = state->walk;
+	answer_fill(&event->answer, answer);
+	bpf_ringbuf_submit(event, wakeup_flag());
+}
+
+/* The walk goes elsewhere so far: remember a miss, in case a hit tells otherwise. */
+static __always_inline void walk_hold(const struct answer_context *answer)
+{
+	struct walk_state *state = answer->state;
+	__u32 at = state->held_count;
+
+	if (at < EVENT_HELD_MAX)
+		state->held[at & (EVENT_HELD_MAX - 1)] = answer->table;
+	state->held_count = at + 1;
+}
+
+/*
+ * The same task in the same system call on the same descriptor, with the flow
+ * at the same place of its stack, asks for the same purpose as before.
+ */
+static __always_inline bool walk_same_site(const struct answer_context *answer,
+					   const struct flow_key *key, __s32 syscall,
+					   __u64 descriptor)
+{
+	const struct walk_state *state = answer->state;
+
+	return state->site_sent && syscall >= 0 && state->syscall == syscall &&
+	       state->descriptor == descriptor && state->flow == (__u64)answer->flow &&
+	       state->key.protocol == key->protocol && state->key.sport == key->sport &&
+	       state->key.iif == key->iif && state->key.flags == key->flags &&
+	       answer->origin.level == LEVEL_TASK;
+}
+
+static __always_inline enum filter_kind key_rejected(const struct flow_key *key,
+						     const struct lookup_origin *origin)
+{
+	enum filter_kind kind;
+	__u32 pid = 0;
+
+	if (config.filter.pid_count && origin->level == LEVEL_TASK)
+		pid = bpf_get_current_pid_tgid() >> 32;
+	kind = flow_filter_kernel_rejects(&config.filter, key, pid);
+	if (!kind && device_filter_rejects(&control.devices, key->iif))
+		kind = FILTER_IIF;
+	return kind;
+}
+
+static __always_inline void walk_reject(const struct answer_context *answer, bool here)
+{
+	struct walk_state *state = answer->state;
+
+	state->fate = WALK_REJECTED;
+	state->counted_filtered = here;
+	if (here)
+		count_filtered(answer, 1);
+}
+
+/* Starts a walk in answer->state, decides its fate, and sends it when it passes. */
+static __always_inline void walk_begin(void *ctx, const struct answer_context *answer,
+				       const struct flow_key *key)
+{
+	struct walk_state *state = answer->state;
+	const struct lookup_origin *origin = &answer->origin;
+	bool known = origin->netns_source != NETNS_UNKNOWN || config.netns_all;
+	bool here = known && netns_traced(origin->netns);
+	enum filter_kind rejected = key_rejected(key, origin);
+	__u64 descriptor = 0;
+	__s32 syscall = -1;
+	bool same_site;
+
+	if (!rejected && origin->level == LEVEL_TASK)
+		syscall = current_syscall(&descriptor);
+	same_site = walk_same_site(answer, key, syscall, descriptor);
+	state->key = *key;
+	state->flow = (__u64)answer->flow;
+	state->walk = walk_next_id(answer->cpu);
+	state->first_table = answer->table;
+	state->syscall = syscall;
+	state->descriptor = descriptor;
+	state->held_count = 0;
+	state->netns_known = origin->netns_source == NETNS_DEVICE;
+	state->rejected = rejected;
+	state->site_sent = same_site;
+	state->counted_unknown = origin->netns_source == NETNS_UNKNOWN;
+	if (state->counted_unknown)
+		__sync_fetch_and_add(&answer->cpu->counts.netns_unknown, 1);
+	if (rejected && !control.send_rejected) {
+		walk_reject(answer, here);
+		return;
+	}
+	if (!here) {
+		state->fate = WALK_ELSEWHERE;
+		if (answer->error == ERROR_AGAIN)
+			walk_hold(answer);
+		return;
+	}
+	begin_send(ctx, answer, same_site);
+}
+
+/* The first hit of a rejected walk: its device tells whether it was counted rightly. */
+static __always_inline void rejected_settle(const struct answer_context *answer)
+{
+	struct walk_state *state = answer->state;
+	bool here = netns_traced(answer->origin.netns);
+
+	if (here && !state->counted_filtered)
+		count_filtered(answer, 1);
+	else if (!here && state->counted_filtered)
+		count_filtered(answer, -1);
+	state->counted_filtered = here;
+}
+
+/* A walk that was not sent so far: a hit on a device of a traced namespace begins it late. */
+static __always_inline void elsewhere_continue(void *ctx, const struct answer_context *answer)
+{
+	struct walk_state *state = answer->state;
+
+	if (answer->origin.netns_source != NETNS_DEVICE) {
+		if (answer->error == ERROR_AGAIN)
+			walk_hold(answer);
+		return;
+	}
+	if (!netns_traced(answer->origin.netns))
+		return;
+	if (state->held_count > EVENT_HELD_MAX) {
+		__sync_fetch_and_add(&answer->cpu->counts.begun, 1);
+		__sync_fetch_and_add(&answer->cpu->counts.lost_begun, 1);
+		state->fate = WALK_LOST;
+		return;
+	}
+	begin_send(ctx, answer, false);
+}
+
+static __always_inline void walk_continue(void *ctx, const struct answer_context *answer)
+{
+	struct walk_state *state = answer->state;
+	bool first_device = answer->origin.netns_source == NETNS_DEVICE && !state->netns_known;
+
+	if (first_device) {
+		state->netns_known = true;
+		if (state->counted_unknown) {
+			state->counted_unknown = false;
+			__sync_fetch_and_add(&answer->cpu->counts.netns_unknown, -1);
+		}
+	}
+	if (state->fate == WALK_SENT)
+		table_send(answer);
+	else if (state->fate == WALK_ELSEWHERE)
+		elsewhere_continue(ctx, answer);
+	else if (state->fate == WALK_REJECTED && first_device)
+		rejected_settle(answer);
+}
+
+static __always_inline struct walk_state *walk_state_get(__u64 key)
+{
+	struct walk_state *state = bpf_map_lookup_elem(&walks, &key);
+
+	if (state)
+		return state;
+	bpf_map_update_elem(&walks, &key, &new_walk_state, BPF_ANY);
+	return bpf_map_lookup_elem(&walks, &key);
+}
+
+/* One answer of a table, whatever the hook it was seen through. */
+static __always_inline void walk_answer(void *ctx, struct answer_context *answer)
+{
+	struct flow_key key;
+
+	answer->state = walk_state_get(answer->walk_key);
+	if (!answer->state) {
+		/* The map is out of memory: count what cannot be followed. */
+		__sync_fetch_and_add(&answer->cpu->counts.begun, 1);
+		__sync_fetch_and_add(&answer->cpu->counts.lost_begun, 1);
+		return;
+	}
+	if (!walk_begins(answer)) {
+		walk_continue(ctx, answer);
+		return;
+	}
+	flow_key_fill(&key, answer->flow);
+	walk_begin(ctx, answer, &key);
+}
+
+#endif

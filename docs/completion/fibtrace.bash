@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Completion of fibtrace for bash.
+
+# Prints the possible values of option $1; nothing where only the user knows them.
+_fibtrace_values() {
+	case $1 in
+	-P | --proto) echo icmp tcp udp sctp gre esp ;;
+	-u | --uid) compgen -u ;;
+	-p | --pid) (cd /proc && echo [0-9]*) ;;
+	-i | --iif | -o | --oif) (cd /sys/class/net && echo *) ;;
+	--table) echo local main default && awk '$1 ~ /^[0-9]/ { print $2 }' \
+		/usr/share/iproute2/rt_tables /etc/iproute2/rt_tables \
+		/etc/iproute2/rt_tables.d/*.conf 2>/dev/null ;;
+	--pref) ip -4 rule 2>/dev/null | cut -d: -f1 ;;
+	--purpose) echo output input source-check reroute route-get other ;;
+	--netns) echo all && ls /run/netns 2>/dev/null ;;
+	--format) echo tree line json ;;
+	--color) echo auto always never ;;
+	--attach) echo auto tracepoint ;;
+	esac
+}
+
+_fibtrace() {
+	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word
+	local valued=' -d --dst -s --src -P --proto --sport --dport -m --mark -u --uid -p --pid
+		-i --iif -o --oif --table --pref --purpose --netns --format --color -c --count
+		--duration --attach --buffer --max-routes '
+	local flags=' -4 --failed --utc --all -q --quiet -v --verbose -h --help -V --version '
+
+	COMPREPLY=()
+	for ((word = 1; word < COMP_CWORD; word++)); do
+		if [[ ${COMP_WORDS[word]} == -- ]]; then
+			declare -F _command_offset >/dev/null && _command_offset $((word + 1))
+			return
+		fi
+	done
+	# bash splits "--dst=10/8" into three words.
+	if [[ $current == = ]]; then
+		current=''
+	elif [[ $previous == = ]]; then
+		previous=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if [[ $valued =~ [[:space:]]"$previous"[[:space:]] ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_fibtrace_values "$previous")" -- "$current")
+	elif [[ $current == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$valued$flags --" -- "$current")
+	elif ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W features -- "$current")
+	fi
+}
+
+complete -F _fibtrace fibtrace

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests as a user meets it: something already fails when fibtrace is started, without COMMAND.
+
+. "$(dirname "$0")/lib.sh"
+
+LOST=100.64.0.9
+
+# A ping that runs when this returns: it has written its first line.
+start_ping() {
+	local line
+	mkfifo "$WORK/ping.out"
+	nsenter --net="/run/netns/$(ns host)" -- stdbuf -oL ping -n -i 0.1 "$LOST" \
+		>"$WORK/ping.out" 2>&1 &
+	cleanup kill -KILL $!
+	ping_pid=$!
+	exec {ping_out}<"$WORK/ping.out"
+	read -r -t 20 -u "$ping_out" line
+	[[ $line == PING* ]] || fail "ping: $line"
+}
+
+# explained WANT: fibtrace is attached, the next packet explained, Ctrl-C prints the counts.
+explained() {
+	attach host "$WORK/trace" --format json -d 100.0.0.0/8
+	await_line "$WORK/trace" '^{"type":"lookup"'
+	detach INT
+	same "the exit status" "$status" 0
+	check_complete "$WORK/trace"
+	check_schema "$WORK/trace"
+	expect 'map(facts) | unique | join(",")' "$1"
+	expect 'map("\(.process.pid) \(.process.comm)") | unique | join(",")' "$ping_pid ping"
+	check_counts_line "$WORK/trace.err"
+}
+
+# The packets go to main's default route, where nobody answers.
+ping_without_an_answer() {
+	two_ns
+	ip_in host route add default via 192.0.2.1
+	ip_in host rule add pref 100 fwmark 1 lookup 52
+	start_ping
+	explained "output send task - unicast 32766 254 eth0 rule"
+}
+
+# ping gives up when its first connect() fails: the rule comes when it runs.
+ping_that_gets_an_errno() {
+	two_ns
+	ip_in host route add default via 192.0.2.1
+	start_ping
+	ip_in host rule add pref 100 to 100.64.0.0/10 unreachable
+	explained "output send task ENETUNREACH unreachable 100 - - rule"
+}
+
+sigterm_ends_like_sigint() {
+	two_ns
+	ip_in host route add default via 192.0.2.1
+	start_ping
+	attach host "$WORK/trace" --format json -d 100.0.0.0/8
+	await_line "$WORK/trace" '^{"type":"lookup"'
+	detach TERM
+	same "the exit status" "$status" 0
+	check_complete "$WORK/trace"
+}
+
+# head(1) goes after one line: fibtrace ends at the next, without a word but the counts.
+closed_stdout_ends_quietly() {
+	two_ns
+	ip_in host route add default via 192.0.2.1
+	start_ping
+	mkfifo "$WORK/pipe"
+	head -n 1 <"$WORK/pipe" >"$WORK/head" &
+	cleanup kill -KILL $!
+	attach host "$WORK/pipe" --format line -d 100.0.0.0/8
+	await_end
+	same "the exit status" "$status" 0
+	same "the lines of head" "$(grep -c '^time=.* proto=icmp ' "$WORK/head")" 1
+	check_counts_line "$WORK/pipe.err"
+	! grep -q -i -e pipe -e 'write' -e error "$WORK/pipe.err" ||
+		fail "stderr: $(grep -i -m 1 -e pipe -e write -e error "$WORK/pipe.err")"
+}
+
+nothing_shown_says_why() {
+	two_ns
+	ip_in host route add default via 192.0.2.1
+	trace_json host -d 203.0.113.9 -- ping -n -q -c 1 -W 1 192.0.2.1
+	expect length 0
+	[ "$(summary "$WORK/trace" .filtered)" -gt 0 ] || fail "nothing was filtered"
+	grep -q -e filter "$WORK/trace.err" || fail "stderr does not say what rejected them"
+	grep -q -e '-d' -e '--dst' "$WORK/trace.err" || fail "stderr does not name the filter"
+}
+
+nothing_seen_says_why() {
+	two_ns
+	trace_json host -- true
+	same "seen" "$(summary "$WORK/trace" .seen)" 0
+	grep -q -i -e cache "$WORK/trace.err" || fail "stderr does not speak of cached routes"
+}
+
+require ping stdbuf
+run_tests \
+	ping_without_an_answer ping_that_gets_an_errno sigterm_ends_like_sigint \
+	closed_stdout_ends_quietly nothing_shown_says_why nothing_seen_says_why

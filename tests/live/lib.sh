@@ -1,0 +1,343 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The live test kit: a private place to work in, namespaces, traces of them, and assertions.
+#
+# A test script sources this file, defines functions and ends with `run_tests NAME…`. Every test
+# runs in a subshell with its own cleanup stack, so that none sees what another left behind.
+
+LIVE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT_DIR=$(cd "$LIVE_DIR/../.." && pwd)
+FIBTRACE=$(realpath -m "${FIBTRACE:-$ROOT_DIR/build/fibtrace}")
+SCHEMA_CHECK=${SCHEMA_CHECK:-$ROOT_DIR/tests/lint/schema.py}
+PYTHON=/usr/bin/python3
+SEND=$LIVE_DIR/send.py
+WORK=/run/live
+SCRIPT_LIMIT_S=${SCRIPT_LIMIT_S:-300}
+TRACE_LIMIT_S=60
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C.UTF-8
+
+# --- the private place -------------------------------------------------------------------------
+
+skip_all() {
+	echo "skip $(basename "$0"): $*"
+	exit 77
+}
+
+require() {
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || skip_all "needs $tool"
+	done
+}
+
+# The script runs again in a mount namespace of its own, under a limit on its time.
+enter_private_mounts() {
+	[ -z "${LIVE_ENTERED:-}" ] || return 0
+	[ "$(id -u)" = 0 ] || skip_all "needs root, for network namespaces"
+	require timeout unshare ip nsenter jq "$PYTHON"
+	[ -x "$FIBTRACE" ] || [ -n "${LIVE_NO_BINARY:-}" ] || skip_all "needs $FIBTRACE"
+	"$PYTHON" -c 'import jsonschema' 2>/dev/null || skip_all "needs python3-jsonschema"
+	LIVE_ENTERED=1 FIBTRACE=$FIBTRACE exec timeout -k 10 "$SCRIPT_LIMIT_S" \
+		unshare --mount --propagation private -- bash "$0" "$@"
+}
+
+# A tmpfs over /run hides the machine's namespaces and sockets from us and ours from it. Folders
+# of /etc become writable copies; a missing one is not made, for that would show outside.
+mount_private_dirs() {
+	local dir
+	mount -t tmpfs tmpfs /run
+	mkdir -p /run/netns /run/wireguard "$WORK"
+	for dir in /etc/iproute2 /etc/wireguard /etc/fibtrace; do
+		[ -d "$dir" ] || continue
+		cp -a "$dir" "$WORK/copy"
+		mount -t tmpfs -o mode=0755 tmpfs "$dir"
+		cp -a "$WORK/copy/." "$dir"
+		rm -rf "$WORK/copy"
+	done
+}
+
+# --- tests -------------------------------------------------------------------------------------
+
+CLEANUPS=()
+
+# The ERR trap runs where stdout is that of the command that failed: results go to the script's.
+exec {report}>&1
+
+# cleanup COMMAND ARG… runs when the test ends, last registered first.
+cleanup() {
+	CLEANUPS+=("$(printf '%q ' "$@")")
+}
+
+run_cleanups() {
+	local i
+	set +e
+	trap - ERR
+	for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do
+		eval "${CLEANUPS[i]}" >>"$WORK/cleanup.log" 2>&1
+	done
+}
+
+fail() {
+	trap - ERR
+	echo "fail $TEST: $*" >&"$report"
+	if [ -n "${LIVE_DEBUG:-}" ]; then
+		head -c 4000 "$WORK/trace.err" >&2
+		head -n 12 "$WORK/trace" | cut -c 1-3000 >&2
+	fi 2>/dev/null
+	exit 1
+}
+
+skip() {
+	trap - ERR
+	echo "skip $TEST: $*" >&"$report"
+	exit 77
+}
+
+run_one_test() {
+	TEST=$1
+	CLEANUPS=()
+	set -eE
+	trap run_cleanups EXIT
+	trap 'exit 143' TERM
+	trap 'fail "lines $LINENO ${BASH_LINENO[*]}: $BASH_COMMAND"' ERR
+	rm -rf "${WORK:?}"/* /run/wireguard/*
+	"$TEST"
+	echo "ok $TEST"
+}
+
+# run_tests NAME… runs each, or those that $ONLY (a regular expression) matches.
+run_tests() {
+	local name passed=0 failed=0 skipped=0
+	for name in "$@"; do
+		[[ $name =~ ${ONLY:-.} ]] || continue
+		(run_one_test "$name")
+		case $? in
+		0) passed=$((passed + 1)) ;;
+		77) skipped=$((skipped + 1)) ;;
+		*) failed=$((failed + 1)) ;;
+		esac
+	done
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] || exit 1
+	[ "$passed" != 0 ] || exit 77
+	exit 0
+}
+
+# --- namespaces --------------------------------------------------------------------------------
+
+# ns NAME: the full name of a test's namespace; it carries the script's pid.
+ns() {
+	echo "$1.$$"
+}
+
+# in_ns NAME COMMAND ARG…
+in_ns() {
+	nsenter --net="/run/netns/$(ns "$1")" -- "${@:2}"
+}
+
+# ip_in NAME ARG…: ip(8) in a namespace.
+ip_in() {
+	ip -n "$(ns "$1")" "${@:2}"
+}
+
+# sysctl_in NAME KEY VALUE
+sysctl_in() {
+	in_ns "$1" sysctl -q -w "$2=$3"
+}
+
+ns_inode() {
+	stat -L -c %i "/run/netns/$(ns "$1")"
+}
+
+# Every process in a namespace of ours is ours.
+end_ns() {
+	local pid
+	for pid in $(ip netns pids "$1"); do
+		kill -KILL "$pid"
+	done
+	ip netns del "$1"
+}
+
+new_ns() {
+	local name
+	for name in "$@"; do
+		ip netns add "$(ns "$name")"
+		cleanup end_ns "$(ns "$name")"
+		# What IPv6 sends by itself would be counted among our packets.
+		if [ -e /proc/sys/net/ipv6 ]; then
+			sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 1
+			sysctl_in "$name" net.ipv6.conf.default.disable_ipv6 1
+		fi
+		ip_in "$name" link set lo up
+	done
+}
+
+# link NAME DEV ADDRESS NAME DEV ADDRESS: a veth pair with both ends up.
+link() {
+	ip link add "$2" netns "$(ns "$1")" type veth peer name "$5" netns "$(ns "$4")"
+	ip_in "$1" address add "$3" dev "$2"
+	ip_in "$4" address add "$6" dev "$5"
+	ip_in "$1" link set "$2" up
+	ip_in "$4" link set "$5" up
+}
+
+# reach NAME ADDRESS [PING-OPTION…]: a new link carries packets, and each end has the other's
+# hardware address.
+reach() {
+	in_ns "$1" ping -n -q -c 1 -w 5 -i 0.01 "${@:3}" "$2" >/dev/null
+}
+
+# host 192.0.2.2 eth0 — eth0 192.0.2.1 peer
+two_ns() {
+	new_ns host peer
+	link host eth0 192.0.2.2/24 peer eth0 192.0.2.1/24
+	reach host 192.0.2.1
+}
+
+# host 192.0.2.2 eth0 — eth0 192.0.2.1 router 198.51.100.1 eth1 — eth0 198.51.100.9 peer
+three_ns() {
+	new_ns host router peer
+	link host eth0 192.0.2.2/24 router eth0 192.0.2.1/24
+	link router eth1 198.51.100.1/24 peer eth0 198.51.100.9/24
+	sysctl_in router net.ipv4.ip_forward 1
+	ip_in host route add default via 192.0.2.1
+	ip_in peer route add default via 198.51.100.1
+	reach host 192.0.2.1
+	reach router 198.51.100.9
+	reach host 198.51.100.9
+}
+
+# tx_packets NAME DEV: what a device has sent, as the kernel counts it.
+tx_packets() {
+	ip_in "$1" -j -s link show dev "$2" | jq '.[0].stats64.tx.packets'
+}
+
+# route_get NAME ARG…: "DEV TABLE" of the kernel's own answer.
+route_get() {
+	ip_in "$1" -j route get "${@:2}" | jq -r '.[0] | "\(.dev) \(.table // "main")"'
+}
+
+# --- traces ------------------------------------------------------------------------------------
+
+# check_schema FILE [--partial]: every line is what the documented schema says.
+check_schema() {
+	[ -e "$SCHEMA_CHECK" ] || fail "$SCHEMA_CHECK is missing"
+	"$PYTHON" "$SCHEMA_CHECK" "${@:2}" <"$1" >"$WORK/schema.log" 2>&1 ||
+		fail "schema: $(head -n 3 "$WORK/schema.log" | tr '\n' ' ')"
+}
+
+# The trace is whole: start first, summary last, and the counts add up.
+check_complete() {
+	local sums
+	[ "$(head -n 1 "$1" | jq -r .type)" = start ] || fail "the first line is no start"
+	[ "$(tail -n 1 "$1" | jq -r .type)" = summary ] || fail "the last line is no summary"
+	sums=$(summary "$1" '.seen == .shown + .filtered + .lost + .unfinished')
+	[ "$sums" = true ] || fail "the counts do not add up: $(tail -n 1 "$1")"
+	[ "$(grep -c '^{"type":"lookup"' "$1")" = "$(summary "$1" .shown)" ] ||
+		fail "shown is not the number of lookups written"
+}
+
+# check_counts_line FILE: the counts stand on stderr too.
+check_counts_line() {
+	local word want='^fibtrace:'
+	for word in seen shown filtered lost unfinished; do
+		want+=" [0-9]+ $word,?"
+	done
+	grep -E -q "$want" "$1" || fail "no counts on stderr: $(tail -n 1 "$1")"
+}
+
+# trace_json NAME ARG…: fibtrace in a namespace until its COMMAND ends, into $WORK/trace; its
+# exit status is left in $status.
+trace_json() {
+	status=0
+	in_ns "$1" timeout -k 5 "$TRACE_LIMIT_S" "$FIBTRACE" --format json "${@:2}" \
+		>"$WORK/trace" 2>"$WORK/trace.err" || status=$?
+	[ "$status" -lt 124 ] || [ "$status" -gt 125 ] ||
+		fail "fibtrace: $status: $(tail -n 1 "$WORK/trace.err")"
+	check_complete "$WORK/trace"
+	check_schema "$WORK/trace"
+}
+
+# summary FILE EXPRESSION on the last line.
+summary() {
+	tail -n 1 "$1" | jq -c "$2"
+}
+
+# attach NAME FILE ARG…: starts fibtrace and returns when it is tracing. Its pid is $fibtrace_pid;
+# what it says goes through $fibtrace_err into FILE.err.
+attach() {
+	local fifo=$WORK/stderr.$RANDOM line
+	mkfifo "$fifo"
+	nsenter --net="/run/netns/$(ns "$1")" -- env --default-signal=INT,PIPE \
+		"$FIBTRACE" -v "${@:3}" >"$2" 2>"$fifo" &
+	fibtrace_pid=$!
+	fibtrace_err_file=$2.err
+	cleanup kill -KILL "$fibtrace_pid"
+	exec {fibtrace_err}<"$fifo"
+	while read -r -t 20 -u "$fibtrace_err" line; do
+		echo "$line" >>"$fibtrace_err_file"
+		[[ $line != "fibtrace: ready"* ]] || return 0
+	done
+	fail "fibtrace did not become ready: $(tail -n 1 "$fibtrace_err_file")"
+}
+
+# The end of its stderr is the end of fibtrace: that needs no polling and is bounded. $status is
+# its exit status.
+await_end() {
+	local line result=0
+	while read -r -t 20 -u "$fibtrace_err" line || { result=$? && false; }; do
+		echo "$line" >>"$fibtrace_err_file"
+	done
+	[ "$result" -le 128 ] || fail "fibtrace did not end within 20 s"
+	status=0
+	wait "$fibtrace_pid" || status=$?
+}
+
+# detach SIGNAL
+detach() {
+	kill -"$1" "$fibtrace_pid"
+	await_end
+}
+
+# await_line FILE PATTERN: bounded wait until a file that is being written has such a line.
+await_line() {
+	timeout 20 tail -n +1 -f "$1" 2>/dev/null | grep -m 1 -q -e "$2" || fail "no line '$2' in $1"
+}
+
+# --- assertions --------------------------------------------------------------------------------
+
+JQ_WORDS='
+def field(x): x | if . == null then "-" else tostring end;
+def facts: [.purpose, .cause, .context, field(.verdict.error), field(.verdict.type),
+	field(.verdict.priority), field(.verdict.table_id), field(.verdict.dev),
+	.verdict.decided_by] | join(" ");
+def icmp: select(.flow.protocol == "icmp");
+def udp: select(.flow.protocol == "udp");
+def step(priority): .steps | map(select(.priority == priority)) | first;
+'
+
+# ask FILE EXPRESSION: jq on the array of a trace's lookups.
+ask() {
+	jq -nr "$JQ_WORDS [inputs | select(.type == \"lookup\")] | $2" "$1"
+}
+
+# expect EXPRESSION WANT on $WORK/trace.
+expect() {
+	local got
+	got=$(ask "$WORK/trace" "$1" 2>&1) || fail "$1: $got"
+	[ "$got" = "$2" ] || fail "$1 is '$got', not '$2'"
+}
+
+# expect_facts SELECTION WANT: "purpose cause context error type priority table dev decided_by"
+# of the first lookup that is selected.
+expect_facts() {
+	expect "map(select($1)) | first | if . == null then \"no such lookup\" else facts end" "$2"
+}
+
+same() {
+	[ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
+}
+
+enter_private_mounts "$@"
+mount_private_dirs

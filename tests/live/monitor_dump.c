@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Prints the policy that a monitor holds, for netlink.sh to compare with what ip(8) says. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netlink/netns.h"
+#include "netlink/rule_note.h"
+#include "netlink/snapshot.h"
+#include "rules/policy.h"
+
+static void print_rules(const struct policy *policy, const struct names *names)
+{
+	const struct rule_list *list = policy_rules(policy, AF_INET);
+	size_t prefix = strlen("rule added: ");
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct text text = { 0 };
+
+		rule_note_print(&text, &list->rules[i], true, names);
+		printf("rule %s%s\n", text_string(&text) + prefix,
+		       list->rules[i].truncated ? " TRUNCATED" : "");
+		text_free(&text);
+	}
+}
+
+static void print_nexthop(const struct policy *policy, const struct nexthop *nexthop)
+{
+	const struct link *link = policy_link(policy, nexthop->dev);
+	char gateway[INET6_ADDRSTRLEN] = "-";
+
+	if (nexthop->gateway_family)
+		inet_ntop(nexthop->gateway_family, nexthop->gateway, gateway, sizeof(gateway));
+	printf(" %s@%s*%u", gateway, link ? link->name : "-", nexthop->weight);
+}
+
+static bool print_route(const struct route *route, void *data)
+{
+	char dst[INET6_ADDRSTRLEN];
+	char prefsrc[INET6_ADDRSTRLEN] = "-";
+
+	inet_ntop(route->family, route->dst, dst, sizeof(dst));
+	if (route->prefsrc_family)
+		inet_ntop(route->family, route->prefsrc, prefsrc, sizeof(prefsrc));
+	printf("route table %u type %u %s/%u metric %u tos 0x%02x prefsrc %s nhid %u", route->table,
+	       route->type, dst, route->dst_length, route->metric, route->tos, prefsrc,
+	       route->nexthop_id);
+	for (uint32_t i = 0; i < route->nexthop_count; i++)
+		print_nexthop(data, &route->nexthops[i]);
+	printf("\n");
+	return true;
+}
+
+static void print_table(struct policy *policy, uint32_t id)
+{
+	const struct route_table *table = policy_table(policy, AF_INET, id);
+
+	if (policy_table_unheld(policy, AF_INET, id))
+		printf("unheld %u\n", id);
+	if (table)
+		route_table_visit(table, print_route, policy);
+}
+
+static void print_policy(struct policy *policy, const struct names *names)
+{
+	print_rules(policy, names);
+	for (uint32_t id = 1; id <= 65535; id++)
+		print_table(policy, id);
+	printf("end\n");
+	fflush(stdout);
+}
+
+static void print_note(void *data, const char *change)
+{
+	(void)data;
+	printf("note %s\n", change);
+}
+
+/* One line of input asks for one drain: what netlink.sh changed before is there by then. */
+static int follow(struct monitor *monitor, const struct names *names)
+{
+	char line[16];
+	int err = 0;
+
+	while (!err && fgets(line, sizeof(line), stdin)) {
+		struct monitor_changes changes;
+
+		err = monitor_drain(monitor, &changes, print_note, NULL);
+		printf("drain rules %u routes %u links %u overrun %d lost %d\n", changes.rules,
+		       changes.routes, changes.links, changes.overrun, changes.lost);
+		print_policy(monitor_policy(monitor), names);
+	}
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct names *names = names_new();
+	struct netns netns;
+	char reason[256];
+	struct monitor *monitor;
+	int err;
+
+	if (argc != 3 || !names) {
+		fprintf(stderr, "usage: monitor_dump NETNS MAX-ROUTES\n");
+		return 2;
+	}
+	if (netns_open(argv[1], &netns, reason, sizeof(reason))) {
+		fprintf(stderr, "%s\n", reason);
+		return 1;
+	}
+	monitor = monitor_open(netns.fd, netns.inode, strtoul(argv[2], NULL, 10),
+			       kernel_tos_compare());
+	netns_close(&netns);
+	if (!monitor) {
+		fprintf(stderr, "monitor_open: %s\n", strerror(errno));
+		return 1;
+	}
+	print_policy(monitor_policy(monitor), names);
+	err = follow(monitor, names);
+	monitor_close(monitor);
+	names_free(names);
+	return err ? 1 : 0;
+}

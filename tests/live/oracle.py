@@ -1,0 +1,824 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Asks the running kernel about random policies and compares what fibtrace says of each lookup."""
+
+import argparse
+import errno
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+
+sys.dont_write_bytecode = True
+
+import oracle_kernel as kernel
+import oracle_model as model
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+GROUPS = {"ov0": 0, "ov1": 10, "ov2": 11, "ov3": 0}
+SOURCES = [model.number(text) for text in ("10.1.0.1", "10.2.0.1", "10.3.0.1", "192.0.2.1")]
+PROTOCOLS = {0: None, model.ICMP: "icmp", model.TCP: "tcp", model.UDP: "udp"}
+SETS_BUILT_IN = 10  # one set in so many has no custom rules
+LOOKUPS_PER_SET = 34
+PROBE_TABLE = 2000  # blackholes everything
+HIDDEN_LIMIT = 0.10
+READY_SECONDS = 10
+LOOKUP_SECONDS = 3
+
+
+class Failure(Exception):
+    """A lookup that does not come out as it must."""
+
+
+def require(condition, text, *values):
+    if not condition:
+        raise Failure(text % values)
+
+
+# -- fibtrace
+
+
+class Fibtrace:
+    """fibtrace --format json on one namespace; lines() are its objects so far."""
+
+    def __init__(self, path, netns):
+        command = [path, "--format", "json", "--netns", netns, "--attach", "tracepoint", "-v"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL, text=True,
+                                        preexec_fn=kernel.die_with_parent)
+        self.arrived = threading.Condition()
+        self.objects, self.errors, self.ready = [], [], False
+        self.raw = []
+        self.threads = [threading.Thread(target=self.read, args=args, daemon=True)
+                        for args in ((self.process.stdout, self.take_line),
+                                     (self.process.stderr, self.take_error))]
+        for thread in self.threads:
+            thread.start()
+        self.wait(lambda: self.ready, READY_SECONDS, "fibtrace is not ready")
+
+    def read(self, stream, take):
+        for line in stream:
+            with self.arrived:
+                take(line)
+                self.arrived.notify_all()
+
+    def take_line(self, line):
+        self.raw.append(line)
+        self.objects.append(json.loads(line))
+
+    def take_error(self, line):
+        self.errors.append(line.rstrip("\n"))
+        self.ready = self.ready or line.startswith("fibtrace: ready")
+
+    def wait(self, condition, seconds, text):
+        with self.arrived:
+            done = self.arrived.wait_for(lambda: condition() or self.process.poll() is not None,
+                                         seconds)
+            if not (done and condition()):
+                raise Failure("%s; stderr: %s" % (text, " | ".join(self.errors[-5:])))
+
+    def own_lookups(self):
+        """The lookups that this process's questions made, in the order of the output."""
+        return [item for item in self.objects
+                if item["type"] == "lookup" and item["purpose"] == "route-get"
+                and item["process"] and item["process"]["pid"] == os.getpid()]
+
+    def wait_for_lookups(self, count):
+        """Waits until count lookups are there; missing ones show when they are compared."""
+        try:
+            self.wait(lambda: len(self.own_lookups()) >= count, LOOKUP_SECONDS,
+                      "lookups are missing")
+        except Failure:
+            pass
+
+    def stop(self):
+        """Ends the trace; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        try:
+            status = self.process.wait(READY_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+        for thread in self.threads:
+            thread.join()
+        return status
+
+
+# -- what fibtrace has to say
+
+
+def expected_flow(key, names):
+    """The flow object of a lookup with this key."""
+    ports = key["proto"] in (model.TCP, model.UDP)
+    icmp = key["proto"] == model.ICMP
+    return dict(src=model.dotted(key["src"]), dst=model.dotted(key["dst"]), iif=names[key["iif"]],
+                oif=names[key["oif"]] if key["oif"] else None, fwmark=hex(key["mark"]),
+                tos=hex(key["tos"]), protocol=PROTOCOLS[key["proto"]], uid=key["uid"],
+                sport=key["sport"] if ports else None, dport=key["dport"] if ports else None,
+                icmp_type=key["dport"] >> 8 if icmp else None,
+                icmp_code=key["dport"] & 0xFF if icmp else None,
+                tun_id=None, l3mdev=None, flowlabel=None)
+
+
+def prefix_text(address, length):
+    if not length:
+        return "default"
+    return model.dotted(address) + ("/%d" % length if length < 32 else "")
+
+
+def expected_rule(rule):
+    """The rule as `ip -j rule` has it, but for the words of tos, dscp and table."""
+    want = dict(priority=rule["priority"])
+    for name in ("src", "dst"):
+        if rule.get(name) and rule[name][1]:
+            want[name] = model.dotted(rule[name][0])
+            want[name + "len"] = rule[name][1] if rule[name][1] < 32 else None
+    want.setdefault("src", "all")
+    mark, mask = model.mark_of(rule)
+    want["not"] = rule.get("not")
+    want["fwmark"] = (hex(mark) if mark else "0") if mark or mask else None
+    want["fwmask"] = hex(mask) if mask not in (0, 0xFFFFFFFF) else None
+    want["goto"] = rule.get("goto")
+    for name in ("iif", "oif", "tun_id"):
+        want[name] = rule.get(name)
+    want["uid_start"], want["uid_end"] = rule.get("uids") or (None, None)
+    want["ipproto"] = PROTOCOLS[rule.get("proto") or 0]
+    for name in ("sport", "dport"):
+        first, last = rule.get(name) or (None, None)
+        one = first == last
+        want[name] = first if one else None
+        want[name + "_start"], want[name + "_end"] = (None, None) if one else (first, last)
+        mask = rule.get(name + "_mask")
+        want[name + "_mask"] = hex(mask) if mask not in (None, 0xFFFF) else None
+    lookup = rule["action"] == model.LOOKUP
+    want["suppress_prefixlen"] = rule.get("plen") if lookup else None
+    group = rule.get("ifgroup")
+    want["suppress_ifgroup"] = str(group) if group is not None and lookup else None
+    return want
+
+
+def check_rule(step, rule):
+    have = step["rule"] or {}
+    for name, value in expected_rule(rule).items():
+        require(have.get(name) == value, "the step's rule has %s %r, not %r", name, have.get(name),
+                value)
+    for name in ("tos", "dscp"):
+        given = rule.get(name) is not None and (name == "dscp" or rule[name])
+        require((name in have) == bool(given), "the step's rule has %s %r", name, have.get(name))
+    require(step["action"] == model.ACTION_NAMES[rule["action"]], "the step's action is %s",
+            step["action"])
+
+
+ASKED = ("no-route", "throw", "suppressed", "chosen", "unreachable", "blackhole", "prohibit")
+ENDS = ("chosen", "unreachable", "blackhole", "prohibit")
+
+
+def is_rule(step, rule):
+    try:
+        check_rule(step, rule)
+    except Failure:
+        return False
+    return True
+
+
+def named_rules(line, rules):
+    """The indexes of the rules that may be the one that ended the walk: several when equal."""
+    ends = [step for step in line["steps"] if step["outcome"] in ENDS]
+    require(len(ends) <= 1, "two steps end the walk")
+    priority = line["verdict"]["priority"]
+    if not ends:
+        require(priority is None, "the verdict's priority is in no step that ends the walk")
+        return []
+    if line["verdict"]["decided_by"] != "bound-device":
+        require(priority == ends[0]["priority"], "the walk ends at priority %s, the verdict has %s",
+                ends[0]["priority"], priority)
+    return [index for index, rule in enumerate(rules) if is_rule(ends[0], rule)]
+
+
+# -- one rule set
+
+
+class Question:
+    """One flow, asked at one state of the rules; flags: of RTM_GETROUTE."""
+
+    def __init__(self, number, flow, key, walk, flags):
+        self.number, self.flow, self.key, self.walk = number, flow, key, walk
+        self.flags, self.settled, self.rules = flags, True, None
+        self.error = self.answer = self.mark = self.sequence = self.line = None
+
+    def outcome(self):
+        return self.error, self.answer, self.sequence
+
+    def effect(self):
+        """What can be seen of the model's walk: an error is hidden when a device is bound."""
+        bound = self.flow.get("oif") and self.walk.error
+        return self.walk.sequence, bool(bound) or self.walk.error, None if bound else self.walk.route
+
+
+class Scene:
+    """One random policy in a namespace of its own, and the questions put to it."""
+
+    def __init__(self, options, seed, number, features, tracepoint):
+        self.options, self.seed, self.number = options, seed, number
+        self.tracepoint, self.features = tracepoint, features
+        self.rng = random.Random("%s/%d" % (seed, number))
+        self.name = "oracle-%d-%d" % (os.getppid(), number)
+        self.built_in = number % SETS_BUILT_IN == SETS_BUILT_IN - 1
+        self.attach_first = number % 2 == 1
+        self.questions, self.fibtrace = [], None
+        self.failures = {}  # index of the flow -> texts
+        self.counts = dict.fromkeys(("sets", "flows", "hidden", "questions", "perturbed", "equal-deletion",
+                                     "unknown"), 0)
+
+    # building
+
+    def make_network(self):
+        kernel.new_network(self.name)
+        for name, value in (("ipv4/conf/all/forwarding", 1), ("ipv4/conf/default/forwarding", 1),
+                            ("ipv4/conf/all/rp_filter", 0), ("ipv4/conf/default/rp_filter", 0),
+                            ("ipv4/conf/all/accept_local", 1),
+                            ("ipv4/conf/all/send_redirects", 0),
+                            ("ipv4/conf/default/send_redirects", 0)):
+            kernel.sysctl(name, value)
+        if os.path.exists("/proc/sys/net/ipv6"):
+            kernel.sysctl("ipv6/conf/default/disable_ipv6", 1)
+        self.rtnl = kernel.Rtnl()
+        kernel.link_up(self.rtnl, model.LOOPBACK)
+        self.devices, groups = {}, {}
+        for (name, group), address in zip(GROUPS.items(), SOURCES):
+            index = kernel.make_veth(self.rtnl, name, name.replace("ov", "op"), group)
+            kernel.add_address(self.rtnl, index, address, 24)
+            self.devices[name], groups[index] = index, group
+        self.machine = model.Machine(dict(self.devices, lo=model.LOOPBACK), groups, {})
+        self.machine.default_overrides = "default_overrides" in self.features
+        self.names = {index: name for name, index in self.machine.devices.items()}
+
+    def make_policy(self):
+        self.generator = model.Generator(self.rng, self.devices, SOURCES, self.features)
+        self.rules = self.generator.make_rules()
+        if self.built_in:
+            self.rules = [dict(priority=0, action=model.LOOKUP, table=model.TABLE_LOCAL),
+                          dict(priority=32766, action=model.LOOKUP, table=model.TABLE_MAIN),
+                          dict(priority=32767, action=model.LOOKUP, table=model.TABLE_DEFAULT)]
+        self.routes = self.generator.make_routes(self.rules)
+        self.routes[PROBE_TABLE] = [model.Route(PROBE_TABLE, 0, 0, model.RTN_BLACKHOLE, 0, 0, ())]
+
+    def install(self):
+        made = {model.TABLE_MAIN, model.TABLE_LOCAL}
+        for table, routes in self.routes.items():
+            for route in routes:
+                self.add_route(route)
+            if not routes:
+                self.make_empty_table(table)
+            made.add(table)
+        if not self.built_in:
+            for priority in (0, 32766, 32767):
+                kernel.delete_priority(self.rtnl, priority)
+            for rule in self.rules:
+                kernel.add_rule(self.rtnl, rule)
+        self.machine.tables = {table: model.Table(table, []) for table in made}
+        self.read_tables()
+
+    def add_route(self, route):
+        payload = kernel.route_payload(route)
+        flags = kernel.NLM_F_CREATE | kernel.NLM_F_EXCL | kernel.NLM_F_ACK
+        error, _ = self.rtnl.request(kernel.RTM_NEWROUTE, flags, payload)
+        require(error in (0, errno.EEXIST), "route %s refused: %s", route, os.strerror(error))
+
+    def make_empty_table(self, table):
+        route = model.Route(table, model.number("203.0.113.1"), 32, model.RTN_THROW, 0, 0, ())
+        self.add_route(route)
+        self.rtnl.change(kernel.RTM_DELROUTE, 0, kernel.route_payload(route))
+
+    def read_tables(self):
+        """The model's routes are the kernel's own dump: its order among equals counts."""
+        found = {}
+        for item in kernel.dump_routes(self.rtnl):
+            route = model.Route(item["table"], item["dst"], item["length"], item["type"],
+                                item["tos"], item["metric"], tuple(item["nexthops"]))
+            found.setdefault(route.table, []).append(route)
+        for table, routes in found.items():
+            self.machine.tables[table] = model.Table(table, routes)
+
+    # asking
+
+    def walk(self, flow, rules=None):
+        rules = self.rules if rules is None else rules
+        key = model.key_of(flow, rules, self.machine)
+        if self.built_in:
+            return key, model.walk_built_in(key, self.machine)
+        return key, model.walk_rules(rules, key, self.machine)
+
+    def ask(self, number, flow, flags=kernel.RTM_F_LOOKUP_TABLE, rules=None):
+        """Puts flow to the kernel; rules: those in force while the policy is perturbed."""
+        question = Question(number, flow, *self.walk(flow, rules), flags)
+        question.rules, question.settled = rules or self.rules, rules is None
+        question.mark = self.tracepoint.mark() if self.tracepoint else None
+        question.error, question.answer = kernel.ask(self.rtnl, flow, flags)
+        self.questions.append(question)
+        return question
+
+    def collect(self, questions):
+        """Gives each question the tables that the kernel's own tracepoint saw asked."""
+        if not self.tracepoint:
+            return
+        found = self.tracepoint.collect()
+        for question in questions:
+            question.sequence = found.get(question.mark, [])
+
+    def drain(self):
+        """Waits until fibtrace has written every lookup so far that its tier can see."""
+        if self.fibtrace:
+            visible = sum(1 for question in self.questions if question.walk.asked)
+            self.fibtrace.wait_for_lookups(visible)
+
+    # the kernel against the model
+
+    def check_kernel(self, question):
+        walk, flow = question.walk, question.flow
+        if question.sequence is not None:
+            require(question.sequence == walk.sequence,
+                    "the kernel asked tables %s, the model %s", question.sequence, walk.sequence)
+        bound = bool(flow.get("oif")) and walk.error
+        want = 0 if bound else walk.error
+        if bound and question.flags & kernel.RTM_F_FIB_MATCH:
+            want = errno.EHOSTUNREACH
+        require(question.error == want, "the kernel answers errno %d, the model %d",
+                question.error, want)
+        if want == 0:
+            self.check_answer(question, bound)
+
+    def check_answer(self, question, bound):
+        answer, walk = question.answer, question.walk
+        table = 0 if bound else walk.table
+        require(answer["table"] == table, "the kernel's table is %d, the model's %s",
+                answer["table"], table)
+        kind = model.RTN_UNICAST if bound else walk.route.type
+        require(answer["type"] == kind, "the kernel's type is %d, the model's %s", answer["type"],
+                kind)
+        if question.flags & kernel.RTM_F_FIB_MATCH:
+            got = (answer["dst"], answer["length"], tuple(answer["nexthops"]))
+            want = (walk.route.dst, walk.route.length, walk.route.nexthops)
+            require(got == want, "the kernel's route is %s, the model's %s", got, want)
+            return
+        got = answer["nexthops"][0][0]
+        if bound:
+            devices = [question.flow["oif"]]
+        elif kind == model.RTN_LOCAL:
+            devices = [model.LOOPBACK]
+        else:
+            devices = [dev for dev, _ in walk.route.nexthops]
+        require(got in devices, "the kernel's device is %d, the model's one of %s", got, devices)
+
+    # fibtrace against the kernel
+
+    def pair(self, questions, lines):
+        """Gives each question its lookup, both in order; what is left of lines nobody asked."""
+        lines = list(lines)
+        for question in questions:
+            want = expected_flow(question.key, self.names)
+            if lines and lines[0]["flow"] == want:
+                question.line = lines.pop(0)
+        return lines
+
+    def check_line(self, question):
+        walk, line = question.walk, question.line
+        if not walk.asked:
+            require(line is None, "a walk that asks no table is shown")
+            return
+        require(line is not None, "the lookup is not shown")
+        if not question.settled and line["verdict"]["decided_by"] == "unknown":
+            self.counts["unknown"] += 1
+            return
+        require(line["cause"] == "route-get" and line["context"] == "task", "cause %s, context %s",
+                line["cause"], line["context"])
+        require(line["netns"] == self.netns and line["netns_name"] == self.name, "netns %s (%s)",
+                line["netns"], line["netns_name"])
+        asked = [step["table_id"] for step in line["steps"]
+                 if step["outcome"] in ASKED and step["table_id"]]
+        want = [answer.table for answer in walk.asked]
+        if self.built_in and walk.route and walk.route.table == model.TABLE_LOCAL:
+            want[-1] = model.TABLE_LOCAL
+        require(asked == want, "tables asked are %s, not %s", asked, want)
+        self.check_verdict(question, line["verdict"])
+        if not self.built_in:
+            self.check_steps(question, line)
+
+    def check_steps(self, question, line):
+        """The rules that ran with what came of them, and those behind that would have."""
+        rules, walk = question.rules, question.walk
+        want = [(index, outcome) for index, outcome in walk.steps if outcome != "skipped"]
+        if walk.rule is not None:
+            want += [(index, "not-reached") for index in range(walk.rule + 1, len(rules))
+                     if model.applies(rules[index], question.key, self.machine)]
+        got = [(step["priority"], step["outcome"]) for step in line["steps"]]
+        wanted = [(rules[index]["priority"], outcome) for index, outcome in want]
+        require(got == wanted, "the steps are %s, not %s", got, wanted)
+        for step, (index, _) in zip(line["steps"], want):
+            check_rule(step, rules[index])
+        named = named_rules(line, rules)
+        require(walk.rule in named or walk.rule is None and not named,
+                "fibtrace names rule %s, the model %s", named, walk.rule)
+
+    def expected_end(self, question):
+        """What the verdict says of the end of the walk."""
+        walk, rules = question.walk, question.rules
+        bound = question.flow.get("oif") and walk.error
+        name = errno.errorcode[walk.error] if walk.error else None
+        if bound:
+            return dict(error=None, decided_by="bound-device", priority=None, table_id=None)
+        if self.built_in:
+            stands = {model.TABLE_LOCAL: 0, model.TABLE_MAIN: 32766, model.TABLE_DEFAULT: 32767}
+            priority = stands[walk.route.table] if walk.route else None
+            return dict(error=name, priority=priority, decided_by="built-in")
+        ended = "rule" if walk.rule is not None else "end-of-rules"
+        return dict(error=name, decided_by=ended,
+                    priority=None if walk.rule is None else rules[walk.rule]["priority"])
+
+    def expected_verdict(self, question):
+        walk, route = question.walk, question.walk.route
+        want = self.expected_end(question)
+        if want["decided_by"] == "bound-device":
+            want.update(dev=self.names[question.flow["oif"]], type="unicast")
+            return want
+        want["table_id"] = route.table if route else None
+        if want["error"]:
+            ended = None if walk.rule is None else question.rules[walk.rule]["action"]
+            want["type"] = model.ACTION_NAMES[ended] if ended in model.REJECT_ERRORS else "none"
+            if route:
+                want["type"] = model.TYPE_NAMES[route.type]
+            want.update(dev=None, dst=None, prefixlen=None, gateway=None)
+            return want
+        want.update(dst=prefix_text(route.dst, route.length), prefixlen=route.length,
+                    type=model.TYPE_NAMES[route.type], nexthops=len(route.nexthops))
+        return want
+
+    def check_verdict(self, question, verdict):
+        for name, value in self.expected_verdict(question).items():
+            require(verdict[name] == value, "the verdict's %s is %r, not %r", name, verdict[name],
+                    value)
+        route = question.walk.route
+        if not route or question.walk.error:
+            return
+        oif = question.flow.get("oif")
+        nexthops = [(self.names[dev], gateway and model.dotted(gateway) or None)
+                    for dev, gateway in route.nexthops if not oif or dev == oif]
+        got = verdict["dev"], verdict["gateway"]
+        require(got in nexthops, "the verdict's device and gateway are %s, not one of %s", got,
+                nexthops)
+
+    # perturbation
+
+    def rewrite(self, priority, before, after):
+        """Replaces all rules of one priority: that alone keeps the order among equals."""
+        for rule in before:
+            if rule["priority"] == priority:
+                kernel.delete_priority(self.rtnl, priority)
+        for rule in after:
+            if rule["priority"] == priority:
+                kernel.add_rule(self.rtnl, rule)
+
+    def perturb(self, index, firsts):
+        """Proves that the rule at index decided the questions firsts."""
+        rule = self.rules[index]
+        without = self.rules[:index] + self.rules[index + 1:]
+        instead = list(self.rules)
+        instead[index] = probe_rule(rule)
+        deleted = self.perturbed_round(rule["priority"], without, firsts)
+        replaced = self.perturbed_round(rule["priority"], instead, firsts)
+        restored = [self.ask(first.number, first.flow) for first in firsts]
+        for question in restored:
+            question.settled = False
+        self.collect(deleted + replaced + restored)
+        for first, *others in zip(firsts, deleted, replaced, restored):
+            self.counts["perturbed"] += 1
+            self.judge(first.number, self.check_perturbation, first, *others)
+
+    def perturbed_round(self, priority, rules, firsts):
+        self.rewrite(priority, self.rules, rules)
+        questions = [self.ask(first.number, first.flow, rules=rules) for first in firsts]
+        self.rewrite(priority, rules, self.rules)
+        return questions
+
+    def check_perturbation(self, first, deleted, replaced, restored):
+        for question in (deleted, replaced, restored):
+            self.check_kernel(question)
+        if deleted.effect() == first.effect():
+            # A rule behind it does the same: only the replacement proves this one.
+            self.counts["equal-deletion"] += 1
+        else:
+            require(deleted.outcome() != first.outcome(), "without the rule nothing changes")
+        require(restored.outcome() == first.outcome(), "put back, the rule answers otherwise")
+        require(replaced.outcome() != first.outcome(), "with a probe instead nothing changes")
+        if self.tracepoint:
+            before = first.sequence[:-1] if first.walk.route else first.sequence
+            require(replaced.sequence == before + [(PROBE_TABLE, errno.EINVAL)],
+                    "the probe shows that another rule decides: %s", replaced.sequence)
+
+    def perturb_all(self, firsts):
+        named = {}
+        for first in firsts:
+            if self.built_in or first.number in self.failures:
+                continue
+            rules = named_rules(first.line, self.rules) if first.line else [first.walk.rule]
+            if rules and rules[0] is not None:
+                # Of equal rules that are all named only the model's can be the first.
+                rule = first.walk.rule if first.walk.rule in rules else rules[0]
+                named.setdefault(rule, []).append(first)
+        for index, questions in named.items():
+            self.perturb(index, questions)
+
+    # running
+
+    def judge(self, number, check, *arguments):
+        try:
+            check(*arguments)
+        except Failure as failure:
+            self.failures.setdefault(number, []).append(
+                "%s: %s" % (check.__name__, failure) + self.evidence(arguments[0]))
+
+    @staticmethod
+    def evidence(question):
+        text = "\n    key      %s\n    question %s flags %#x\n    kernel   errno %s %s\n" \
+            "    tables   %s" % (question.key, question.flow, question.flags, question.error,
+                                 question.answer, question.sequence)
+        return text + "\n    fibtrace %s" % json.dumps(question.line)
+
+    def attach(self):
+        if not self.options.kernel_only:
+            self.fibtrace = Fibtrace(self.options.fibtrace, self.name)
+
+    def prepare(self):
+        self.make_network()
+        self.netns = os.stat("/proc/self/ns/net").st_ino
+        self.make_policy()
+        if self.attach_first:
+            self.attach()
+        self.install()
+        if not self.attach_first:
+            self.attach()
+        if self.tracepoint:
+            self.tracepoint.follow_this_process()
+
+    def first_round(self, flows):
+        both = kernel.RTM_F_LOOKUP_TABLE, kernel.RTM_F_LOOKUP_TABLE | kernel.RTM_F_FIB_MATCH
+        for number, flow in enumerate(flows):
+            for flags in both:
+                self.ask(number, flow, flags)
+        self.collect(self.questions)
+        self.drain()
+
+    def check_questions(self, questions):
+        """The kernel against the model, and fibtrace against both."""
+        for question in questions:
+            self.judge(question.number, self.check_kernel, question)
+        if not self.fibtrace:
+            return
+        visible = [question for question in self.questions if question.walk.asked]
+        left = self.pair(visible, self.fibtrace.own_lookups())
+        for question in questions:
+            self.judge(question.number, self.check_line, question)
+        if left:
+            self.failures.setdefault(-1, []).append(
+                "%d lookups that nobody asked, or not in this order; the first: %s"
+                % (len(left), json.dumps(left[0])))
+
+    def run(self):
+        self.prepare()
+        flows = self.generator.make_flows(self.rules, LOOKUPS_PER_SET, lambda f: self.walk(f)[1])
+        self.first_round(flows)
+        first_round = list(self.questions)
+        self.check_questions(first_round)
+        self.perturb_all(first_round[::2])
+        self.drain()
+        last_round = [self.ask(number, flow) for number, flow in enumerate(flows)]
+        self.collect(last_round)
+        self.drain()
+        self.check_questions(self.questions[len(first_round):])
+        self.finish()
+        self.counts.update(sets=1, flows=len(flows), questions=len(self.questions),
+                           hidden=sum(1 for first in first_round[::2] if not first.walk.asked))
+
+    def finish(self):
+        if not self.fibtrace:
+            return
+        status = self.fibtrace.stop()
+        try:
+            require(status == 0, "fibtrace ends with %d: %s", status, self.fibtrace.errors)
+            objects = self.fibtrace.objects
+            require(objects[0]["type"] == "start" and objects[-1]["type"] == "summary",
+                    "the trace begins with %s and ends with %s", objects[0], objects[-1])
+            counts = objects[-1]
+            shown = sum(1 for item in objects if item["type"] == "lookup")
+            require(counts["seen"] == shown == counts["shown"], "%d are shown: %s", shown, counts)
+        except Failure as failure:
+            self.failures.setdefault(-1, []).append(str(failure))
+
+    def policy_text(self):
+        """The rules and routes for a report."""
+        lines = ["%3d %s" % item for item in enumerate(map(str, self.rules))]
+        for command in (["ip", "rule", "show"], ["ip", "route", "show", "table", "all"]):
+            lines.append(subprocess.run(command, stdout=subprocess.PIPE, text=True,
+                                        check=False).stdout)
+        return "\n".join(lines)
+
+
+def probe_rule(rule):
+    """A rule that applies where rule does and ends each walk that comes to it, visibly."""
+    probe = {name: value for name, value in rule.items() if name not in ("plen", "ifgroup", "goto")}
+    if rule.get("l3mdev"):  # here only a `not l3mdev` ever applies, and that to everything
+        probe = dict(priority=rule["priority"])
+    return dict(probe, action=model.LOOKUP, table=PROBE_TABLE)
+
+
+# -- the run
+
+
+def probe_features():
+    """What this kernel's rules can do, and how it asks table default, tried in a namespace."""
+    kernel.unshare(kernel.CLONE_NEWNET)
+    rtnl, found = kernel.Rtnl(), []
+    kernel.link_up(rtnl, model.LOOPBACK)
+    for table, kind in ((model.TABLE_MAIN, model.RTN_UNREACHABLE),
+                        (model.TABLE_DEFAULT, model.RTN_BLACKHOLE)):
+        route = model.Route(table, 0, 0, kind, 0, 0, ())
+        rtnl.change(kernel.RTM_NEWROUTE, kernel.NLM_F_CREATE, kernel.route_payload(route))
+    error, _ = kernel.ask(rtnl, dict(dst=model.number("203.0.113.1")), 0)
+    if error == errno.EINVAL:
+        found.append("default_overrides")
+    rule = dict(priority=5, action=model.LOOKUP, table=9)
+    tries = (("dscp", dict(dscp=3)), ("dscp_mask", dict(dscp=3, dscp_mask=7)),
+             ("port_mask", dict(sport=(8, 8), sport_mask=15)), ("l3mdev", dict(l3mdev=1, table=0)))
+    return found + [name for name, more in tries if kernel.try_rule(rtnl, dict(rule, **more))]
+
+
+def in_child(work):
+    """Runs work() in a process of its own; its JSON-able result, None when it died."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            kernel.die_with_parent()
+            os.close(reader)
+            with os.fdopen(writer, "w") as stream:
+                json.dump(work(), stream)
+            status = 0
+        except SystemExit:
+            pass
+        except BaseException:  # the parent reports; nothing of it may run in the child
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as stream:
+            text = stream.read()
+    finally:
+        if sys.exc_info()[0]:
+            os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+    return json.loads(text) if text else None
+
+
+def run_set(options, seed, number, features, tracepoint, stream):
+    """One rule set from beginning to end; what came of it."""
+    scene = Scene(options, seed, number, features, tracepoint)
+    try:
+        scene.run()
+    except Failure as failure:
+        scene.failures.setdefault(-1, []).append(str(failure))
+    finally:
+        if scene.fibtrace:
+            scene.fibtrace.stop()
+    if scene.fibtrace and stream:
+        with open(stream, "a") as file:
+            file.writelines(scene.fibtrace.raw)
+    report = ""
+    if scene.failures:
+        texts = ["  lookup %s: %s" % (number, text) for number, found in
+                 sorted(scene.failures.items()) for text in found]
+        report = "\n".join(texts[:8]) + "\n" + scene.policy_text()
+    return dict(counts=scene.counts, failures=list(scene.failures), report=report)
+
+
+class Run:
+    """All sets of one seed, and what they add up to."""
+
+    def __init__(self, options):
+        self.options = options
+        self.total = dict(passed=0, failed=0, skipped=0)
+        self.counts = {}
+        self.broken = 0
+
+    def take(self, number, result):
+        if result is None:
+            self.broken += 1
+            print("FAIL seed %s set %d: its process died" % (self.options.seed, number))
+            return False
+        for name, value in result["counts"].items():
+            self.counts[name] = self.counts.get(name, 0) + value
+        failed = len([index for index in result["failures"] if index >= 0])
+        self.broken += -1 in result["failures"]
+        self.total["failed"] += failed
+        self.total["skipped"] += result["counts"]["hidden"]
+        self.total["passed"] += result["counts"]["flows"] - result["counts"]["hidden"] - failed
+        if result["report"]:
+            print("FAIL seed %s set %d (again: --seed %s --set %d)\n%s"
+                  % (self.options.seed, number, self.options.seed, number, result["report"]))
+        return not result["failures"]
+
+    def lookups(self):
+        return sum(self.total.values())
+
+    def sets(self):
+        if self.options.set is not None:
+            yield self.options.set
+            return
+        number = 0
+        while self.lookups() < self.options.lookups and number < self.options.lookups:
+            yield number
+            number += 1
+
+    def finish(self, schema_fine):
+        print(", ".join("%s %d" % item for item in self.counts.items()))
+        hidden = self.total["skipped"]
+        too_many = self.options.set is None and hidden > HIDDEN_LIMIT * max(1, self.lookups())
+        if too_many:
+            print("FAIL %d of %d lookups ask no table: more than %d %%"
+                  % (hidden, self.lookups(), 100 * HIDDEN_LIMIT))
+        self.total["failed"] += self.broken + too_many + (not schema_fine)
+        print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % self.total)
+        return 1 if self.total["failed"] or not self.total["passed"] else 0
+
+
+def check_schema(stream):
+    if not os.path.getsize(stream):
+        return True
+    with open(stream) as file:
+        checked = subprocess.run([os.path.join(ROOT, "tests/lint/schema.py"), "--partial"],
+                                 stdin=file, stdout=subprocess.PIPE, text=True, check=False)
+    if checked.returncode:
+        print("FAIL schema: %s" % checked.stdout)
+    return checked.returncode == 0
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lookups", type=int, default=1000, help="at least so many")
+    parser.add_argument("--seed", default=str(random.randrange(1 << 32)))
+    parser.add_argument("--set", type=int, help="only this rule set of the seed")
+    parser.add_argument("--fibtrace", default=os.path.join(ROOT, "build/fibtrace"))
+    parser.add_argument("--keep-going", action="store_true", help="do not stop at a failed set")
+    parser.add_argument("--kernel-only", action="store_true",
+                        help="compare the kernel with the model, without fibtrace")
+    return parser.parse_args()
+
+
+def run_all(options, scratch):
+    tracefs = os.path.join(scratch, "tracefs")
+    stream = os.path.join(scratch, "stream")
+    os.mkdir(tracefs)
+    open(stream, "w").close()
+    tracepoint = None
+    if kernel.private_mounts(tracefs):
+        tracepoint = kernel.Tracepoint(tracefs, "fibtrace-oracle-%d" % os.getpid())
+    else:
+        print("no tracefs: tables asked are compared with the model's only")
+    run = Run(options)
+    try:
+        features = in_child(probe_features)
+        for number in run.sets():
+            result = in_child(lambda: run_set(options, options.seed, number, features, tracepoint,
+                                              stream))
+            if not run.take(number, result) and not options.keep_going:
+                break
+    finally:
+        if tracepoint:
+            tracepoint.close()
+            kernel.check(kernel.libc.umount(tracefs.encode()), "umount")
+    return run.finish(check_schema(stream))
+
+
+def main():
+    options = parse_arguments()
+    if os.geteuid():
+        print("SKIP: needs root")
+        return 77
+    print("seed %s" % options.seed, flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="fibtrace-oracle-") as scratch:
+        return run_all(options, scratch)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

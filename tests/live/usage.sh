@@ -1,0 +1,293 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests of the command line and of how fibtrace ends.
+
+. "$(dirname "$0")/lib.sh"
+
+# run ARG…: fibtrace in host; stdout in $WORK/out, stderr in $WORK/err, $status its exit status.
+run() {
+	status=0
+	in_ns host timeout -k 5 "$TRACE_LIMIT_S" "$FIBTRACE" "$@" \
+		>"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+}
+
+lines() {
+	wc -l <"$1"
+}
+
+# refused NAME ARG…: a usage error is exit status 2 and one line, which has NAME in it.
+refused() {
+	run "${@:2}"
+	same "'fibtrace ${*:2}': exit status" "$status" 2
+	same "'fibtrace ${*:2}': lines on stderr" "$(lines "$WORK/err")" 1
+	same "'fibtrace ${*:2}': bytes on stdout" "$(wc -c <"$WORK/out")" 0
+	grep -q -F -e "$1" "$WORK/err" ||
+		fail "'fibtrace ${*:2}' says '$(cat "$WORK/err")', nothing of '$1'"
+}
+
+unknown_words_are_refused() {
+	new_ns host
+	refused --bogus --bogus
+	refused Z -Z
+	refused bogus bogus
+	refused -- --
+	refused --show --show
+}
+
+malformed_prefixes_are_refused() {
+	local value
+	new_ns host
+	for value in 300.1.1.1 10.0.0.0/33 10.0.0.0/-1 10.0.0.0/ 10.0.0/8x x '' 1.2.3.4.5; do
+		refused --dst -d "$value"
+		refused --src --src "$value"
+	done
+	refused --dst -d
+}
+
+malformed_marks_are_refused() {
+	local value
+	new_ns host
+	for value in x 0x 0x1ffffffff 4294967296 -1 1/ /1 1/x 1/0x1ffffffff '' '1 '; do
+		refused --mark -m "$value"
+	done
+}
+
+malformed_ports_are_refused() {
+	local value
+	new_ns host
+	for value in x 65536 -1 5-4 5- -5 1-65536 '' 0x; do
+		refused --sport "--sport=$value"
+		refused --dport "--dport=$value"
+	done
+}
+
+malformed_numbers_are_refused() {
+	local value
+	new_ns host
+	for value in x -1 '' 5x 99999999999999999999; do
+		refused -c "-c$value" -q
+		refused --pid "--pid=$value"
+		refused --pref "--pref=$value"
+		refused --max-routes "--max-routes=$value"
+	done
+	refused --pref --pref 4294967296
+}
+
+malformed_durations_are_refused() {
+	local value
+	new_ns host
+	for value in x 5x -1 '' 5sec 99999999999999999999 1.5.5; do
+		refused --duration "--duration=$value"
+	done
+	for value in x -1 '' 5q 99999999999999999999; do
+		refused --buffer "--buffer=$value"
+	done
+}
+
+unknown_names_are_refused() {
+	new_ns host
+	refused --table --table nosuchtable
+	refused --proto -P nosuchproto
+	refused --proto -P 256
+	refused --uid -u nosuchuser.
+	refused --purpose --purpose nosuchpurpose
+	refused --purpose --purpose output,,input
+	refused --format --format xml
+	refused --color --color maybe
+	refused --attach --attach nosuchtier
+	refused --iif -i name-longer-than-any
+	refused --oif -o 'a/b'
+}
+
+ipv6_is_refused_for_now() {
+	new_ns host
+	refused -6 -6
+	refused --dst -d 2001:db8::/32
+	refused --src -s ::1
+}
+
+command_not_found_is_127() {
+	new_ns host
+	run -- ./no-such-command
+	same "the exit status" "$status" 127
+	grep -q no-such-command "$WORK/err" || fail "stderr does not name it"
+}
+
+command_not_executable_is_126() {
+	new_ns host
+	echo data >"$WORK/data"
+	run -- "$WORK/data"
+	same "the exit status" "$status" 126
+}
+
+exit_status_of_command_is_passed_on() {
+	new_ns host
+	run -- true
+	same "true" "$status" 0
+	run -- sh -c 'exit 42'
+	same "exit 42" "$status" 42
+}
+
+signal_that_ends_command_is_128_and_its_number() {
+	new_ns host
+	run -- sh -c 'kill -TERM $$'
+	same "SIGTERM" "$status" 143
+	run -- sh -c 'kill -KILL $$'
+	same "SIGKILL" "$status" 137
+}
+
+# COMMAND has the descriptors it would have without us, no filter, and not no_new_privs.
+command_gets_nothing_of_ours() {
+	local look='ls /proc/self/fd >"$0" &&
+		grep -E "^(NoNewPrivs|Seccomp|Cap.*):" /proc/self/status >>"$0"'
+	new_ns host
+	in_ns host timeout "$TRACE_LIMIT_S" sh -c "$look" "$WORK/want" \
+		>"$WORK/out" 2>"$WORK/err" </dev/null
+	run -- sh -c "$look" "$WORK/got"
+	same "the exit status" "$status" 0
+	same "what COMMAND has" "$(cat "$WORK/got")" "$(cat "$WORK/want")"
+}
+
+command_writes_to_our_stderr() {
+	new_ns host
+	run --format json -- echo hello
+	same "the exit status" "$status" 0
+	grep -q -x hello "$WORK/err" || fail "stderr has no hello"
+	check_complete "$WORK/out"
+}
+
+# without_capability LIST NAME: one line says what is missing.
+without_capability() {
+	status=0
+	in_ns host capsh --drop="$1" -- -c '"$@"' sh "$FIBTRACE" >"$WORK/out" 2>"$WORK/err" ||
+		status=$?
+	same "the exit status without $1" "$status" 1
+	same "the lines on stderr without $1" "$(lines "$WORK/err")" 1
+	grep -q -i -w -e "$2" "$WORK/err" || fail "without $1: '$(cat "$WORK/err")'"
+}
+
+missing_capability_is_named() {
+	command -v capsh >/dev/null || skip "needs capsh"
+	new_ns host
+	without_capability cap_sys_admin,cap_bpf CAP_BPF
+	without_capability cap_sys_admin,cap_perfmon CAP_PERFMON
+}
+
+not_root_is_one_line() {
+	new_ns host
+	install -m 755 "$FIBTRACE" "$WORK/fibtrace"
+	status=0
+	in_ns host setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+		"$WORK/fibtrace" >"$WORK/out" 2>"$WORK/err" || status=$?
+	same "the exit status" "$status" 1
+	same "the lines on stderr" "$(lines "$WORK/err")" 1
+	grep -q CAP_ "$WORK/err" || fail "no capability in '$(cat "$WORK/err")'"
+	in_ns host setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+		"$WORK/fibtrace" -- true >"$WORK/out" 2>"$WORK/err" || status=$?
+	same "the exit status with COMMAND" "$status" 125
+}
+
+# The capabilities kept are enough, and CAP_SYS_RESOURCE is not among those needed.
+three_capabilities_are_enough() {
+	command -v capsh >/dev/null || skip "needs capsh"
+	two_ns
+	status=0
+	in_ns host capsh --drop=cap_sys_resource,cap_dac_override,cap_sys_ptrace -- -c '"$@"' sh \
+		"$FIBTRACE" --format json -d 192.0.2.1 -- "$PYTHON" "$SEND" udp 192.0.2.1 4000 \
+		>"$WORK/trace" 2>"$WORK/trace.err" || status=$?
+	same "the exit status" "$status" 0
+	expect length 1
+}
+
+count_is_exact() {
+	two_ns
+	run --format json -c 3 -d 192.0.2.1 -- "$PYTHON" "$SEND" --count 10 udp 192.0.2.1 4000
+	same "the exit status" "$status" 0
+	check_complete "$WORK/out"
+	check_schema "$WORK/out"
+	same "the lookups written" "$(ask "$WORK/out" length)" 3
+	run --format line -c 1 -d 192.0.2.1 -- "$PYTHON" "$SEND" --count 10 udp 192.0.2.1 4000
+	same "the lines" "$(lines "$WORK/out")" 1
+}
+
+duration_ends_the_trace() {
+	local begin end
+	two_ns
+	begin=$(date +%s%N)
+	run --format json --duration 300ms
+	end=$(date +%s%N)
+	same "the exit status" "$status" 0
+	check_complete "$WORK/out"
+	[ $((end - begin)) -ge 300000000 ] || fail "ended after $((end - begin)) ns"
+	[ $((end - begin)) -le 5000000000 ] || fail "ended after $((end - begin)) ns"
+}
+
+# COMMAND ends first, or is told to end with us.
+signals_with_a_command() {
+	two_ns
+	mkfifo "$WORK/started" "$WORK/never"
+	attach host "$WORK/trace" --format json -- \
+		sh -c 'trap "exit 7" TERM; echo up >"$0"; read -r _ <"$1"' \
+		"$WORK/started" "$WORK/never"
+	read -r _ <"$WORK/started"
+	detach TERM
+	same "the exit status" "$status" 7
+	check_complete "$WORK/trace"
+}
+
+version_and_help() {
+	new_ns host
+	run -V
+	same "the exit status of -V" "$status" 0
+	grep -E -q '^fibtrace [0-9]+\.[0-9]+\.[0-9]+' "$WORK/out" || fail "-V: $(cat "$WORK/out")"
+	run --version
+	same "the exit status of --version" "$status" 0
+	run -h
+	same "the exit status of -h" "$status" 0
+	same "bytes on stderr" "$(wc -c <"$WORK/err")" 0
+	for option in --dst --src --proto --sport --dport --iif --mark --uid --pid --oif --table \
+		--pref --failed --purpose --netns --format --duration --color --attach --buffer \
+		--max-routes --all --utc; do
+		grep -q -e "$option" "$WORK/out" || fail "-h has no $option"
+	done
+	! grep -q -e --findings "$WORK/out" || fail "-h has an option that is not built"
+}
+
+features_lists_the_tiers() {
+	new_ns host
+	run features
+	same "the exit status" "$status" 0
+	grep -q tracepoint "$WORK/out" || fail "no tracepoint tier: $(cat "$WORK/out")"
+}
+
+full_stdout_is_an_error() {
+	two_ns
+	status=0
+	in_ns host timeout "$TRACE_LIMIT_S" "$FIBTRACE" --format json -d 192.0.2.1 -- \
+		"$PYTHON" "$SEND" udp 192.0.2.1 4000 >/dev/full 2>"$WORK/err" || status=$?
+	[ "$status" != 0 ] || fail "exit status 0 though nothing could be written"
+	grep -q -i 'space' "$WORK/err" || fail "stderr does not say why: $(cat "$WORK/err")"
+}
+
+names_are_escaped() {
+	two_ns
+	# comm is the name of the link: with a space and a control character, it stays one word.
+	ln -s "$(realpath "$PYTHON")" "$WORK/"$'x \e[31m'
+	run --format line -d 192.0.2.1 -- "$WORK/"$'x \e[31m' "$SEND" udp 192.0.2.1 4000
+	same "the exit status" "$status" 0
+	! grep -q $'\e' "$WORK/out" || fail "an escape character reached stdout"
+	same "the words of the line" \
+		"$(head -n 1 "$WORK/out" | tr ' ' '\n' | grep -c -v '^[a-z0-9_-]*=.' || true)" 0
+}
+
+run_tests \
+	unknown_words_are_refused malformed_prefixes_are_refused malformed_marks_are_refused \
+	malformed_ports_are_refused malformed_numbers_are_refused malformed_durations_are_refused \
+	unknown_names_are_refused ipv6_is_refused_for_now \
+	command_not_found_is_127 command_not_executable_is_126 \
+	exit_status_of_command_is_passed_on signal_that_ends_command_is_128_and_its_number \
+	command_gets_nothing_of_ours command_writes_to_our_stderr \
+	missing_capability_is_named not_root_is_one_line \
+	three_capabilities_are_enough count_is_exact duration_ends_the_trace \
+	signals_with_a_command version_and_help features_lists_the_tiers \
+	full_stdout_is_an_error names_are_escaped

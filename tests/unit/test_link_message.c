@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What link and address messages become in the model, and which of them are not for us. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "message.h"
+#include "netlink/link_message.h"
+#include "util/array.h"
+
+#define ATTRIBUTES_MAX 6
+
+#define U32(type, value)                                                                           \
+	{                                                                                          \
+		type, 4, &(const uint32_t)                                                         \
+		{                                                                                  \
+			value                                                                      \
+		}                                                                                  \
+	}
+#define BYTES(type, string)                                                                        \
+	{                                                                                          \
+		type, sizeof(string) - 1, string                                                   \
+	}
+
+/* IFLA_INFO_KIND with its padding, then IFLA_INFO_DATA with attribute 1: 1001. */
+#define DATA_1001 "\xc\0\2\0\x8\0\1\0\xe9\3\0\0"
+#define VRF_1001 "\x8\0\1\0vrf\0" DATA_1001
+#define VLAN_1001 "\x9\0\1\0vlan\0\0\0\0" DATA_1001
+
+static const struct link_row {
+	const char *name;
+	int want_error;
+	struct link want;
+	struct ifinfomsg header;
+	struct message_attribute attributes[ATTRIBUTES_MAX];
+} link_rows[] = {
+	{ "a device in a bridge or VRF",
+	  0,
+	  { .index = 3, .master = 9, .group = 5, .flags = 0x43, .name = "eth0" },
+	  { .ifi_index = 3, .ifi_flags = 0x43 },
+	  { BYTES(IFLA_IFNAME, "eth0\0"), U32(IFLA_MASTER, 9), U32(IFLA_GROUP, 5) } },
+	{ "a VRF",
+	  0,
+	  { .index = 9, .l3mdev_table = 1001, .name = "red" },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_IFNAME, "red\0"), BYTES(IFLA_LINKINFO, VRF_1001) } },
+	{ "a VLAN, whose data means something else",
+	  0,
+	  { .index = 9, .name = "vlan5" },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_IFNAME, "vlan5\0"), BYTES(IFLA_LINKINFO, VLAN_1001) } },
+	{ "a bridge port",
+	  -ENOMSG,
+	  { 0 },
+	  { .ifi_family = AF_BRIDGE, .ifi_index = 3 },
+	  { BYTES(IFLA_IFNAME, "eth0\0"), U32(IFLA_MASTER, 9) } },
+	{ "a wireless event",
+	  -ENOMSG,
+	  { 0 },
+	  { .ifi_index = 3 },
+	  { BYTES(IFLA_IFNAME, "wlan0\0"), BYTES(IFLA_WIRELESS, "event") } },
+	{ "no name", -EBADMSG, { 0 }, { .ifi_index = 3 }, { U32(IFLA_GROUP, 5) } },
+	{ "no index", -EBADMSG, { 0 }, { 0 }, { BYTES(IFLA_IFNAME, "eth0\0") } },
+	{ "a name without an end",
+	  -EBADMSG,
+	  { 0 },
+	  { .ifi_index = 3 },
+	  { BYTES(IFLA_IFNAME, "sixteen-letters!") } },
+	{ "a VRF table of 2 bytes",
+	  -EBADMSG,
+	  { 0 },
+	  { .ifi_index = 3 },
+	  { BYTES(IFLA_IFNAME, "red\0"),
+	    BYTES(IFLA_LINKINFO, "\x8\0\1\0vrf\0\xa\0\2\0\6\0\1\0\xe9\3") } },
+};
+
+static void a_link_is_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(link_rows); i++) {
+		const struct link_row *row = &link_rows[i];
+		struct nlmsghdr *message = message_new(RTM_NEWLINK, &row->header,
+						       sizeof(row->header), row->attributes);
+		struct link link = { 0 };
+		int err = link_message_parse(message, &link);
+
+		if (err != row->want_error)
+			fail_msg("%s: %d", row->name, err);
+		assert_memory_equal(&link, &row->want, sizeof(link));
+		free(message);
+	}
+}
+
+static const struct address_row {
+	const char *name;
+	int want_error;
+	struct address want;
+	struct ifaddrmsg header;
+	struct message_attribute attributes[ATTRIBUTES_MAX];
+} address_rows[] = {
+	{ "an address",
+	  0,
+	  { .local = { 192, 0, 2, 2 }, .ifindex = 3, .family = AF_INET, .length = 24 },
+	  { .ifa_family = AF_INET, .ifa_prefixlen = 24, .ifa_index = 3 },
+	  { BYTES(IFA_ADDRESS, "\300\0\2\2"), BYTES(IFA_LOCAL, "\300\0\2\2") } },
+	{ "our end of a point-to-point link",
+	  0,
+	  { .local = { 192, 0, 2, 2 }, .ifindex = 3, .family = AF_INET, .length = 32 },
+	  { .ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_index = 3 },
+	  { BYTES(IFA_ADDRESS, "\300\0\2\7"), BYTES(IFA_LOCAL, "\300\0\2\2") } },
+	{ "the same in the other order",
+	  0,
+	  { .local = { 192, 0, 2, 2 }, .ifindex = 3, .family = AF_INET, .length = 32 },
+	  { .ifa_family = AF_INET, .ifa_prefixlen = 32, .ifa_index = 3 },
+	  { BYTES(IFA_LOCAL, "\300\0\2\2"), BYTES(IFA_ADDRESS, "\300\0\2\7") } },
+	{ "secondary by the header",
+	  0,
+	  { .local = { 10, 0, 0, 1 }, .family = AF_INET, .scope = 253, .secondary = true },
+	  { .ifa_family = AF_INET, .ifa_flags = IFA_F_SECONDARY, .ifa_scope = 253 },
+	  { BYTES(IFA_LOCAL, "\12\0\0\1") } },
+	{ "secondary by the attribute",
+	  0,
+	  { .local = { 10, 0, 0, 1 }, .family = AF_INET, .secondary = true },
+	  { .ifa_family = AF_INET },
+	  { BYTES(IFA_LOCAL, "\12\0\0\1"), U32(IFA_FLAGS, IFA_F_SECONDARY | 0x200) } },
+	{ "of another family",
+	  -ENOMSG,
+	  { .length = 0 },
+	  { .ifa_family = AF_PACKET },
+	  { BYTES(IFA_LOCAL, "\12\0\0\1") } },
+	{ "none at all", -EBADMSG, { .length = 0 }, { .ifa_family = AF_INET }, { { 0 } } },
+	{ "of 5 bytes",
+	  -EBADMSG,
+	  { .length = 0 },
+	  { .ifa_family = AF_INET },
+	  { BYTES(IFA_LOCAL, "\12\0\0\1\2") } },
+	{ "a prefix of 33 bits",
+	  -EBADMSG,
+	  { .length = 0 },
+	  { .ifa_family = AF_INET, .ifa_prefixlen = 33 },
+	  { BYTES(IFA_LOCAL, "\12\0\0\1") } },
+};
+
+static void an_address_is_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(address_rows); i++) {
+		const struct address_row *row = &address_rows[i];
+		struct nlmsghdr *message = message_new(RTM_NEWADDR, &row->header,
+						       sizeof(row->header), row->attributes);
+		struct address address = { 0 };
+		int err = address_message_parse(message, &address);
+
+		if (err != row->want_error)
+			fail_msg("%s: %d", row->name, err);
+		assert_memory_equal(&address, &row->want, sizeof(address));
+		free(message);
+	}
+}
+
+/* Each is parsed as both, too: what is in a message decides nothing about its type. */
+static void cut_everywhere(struct nlmsghdr *message)
+{
+	for (size_t length = sizeof(*message); length <= message->nlmsg_len; length++) {
+		struct nlmsghdr *cut = message_cut(message, length);
+		struct address address;
+		struct link link;
+
+		link_message_parse(cut, &link);
+		address_message_parse(cut, &address);
+		free(cut);
+	}
+	free(message);
+}
+
+static void every_cut_of_a_message_is_survived(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(link_rows); i++)
+		cut_everywhere(message_new(RTM_NEWLINK, &link_rows[i].header,
+					   sizeof(link_rows[i].header), link_rows[i].attributes));
+	for (size_t i = 0; i < ARRAY_SIZE(address_rows); i++)
+		cut_everywhere(message_new(RTM_NEWADDR, &address_rows[i].header,
+					   sizeof(address_rows[i].header),
+					   address_rows[i].attributes));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_link_is_read),
+		cmocka_unit_test(an_address_is_read),
+		cmocka_unit_test(every_cut_of_a_message_is_survived),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

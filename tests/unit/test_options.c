@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command line: spelling of options, errors of one line, help from the same table. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/option_table.h"
+#include "cli/options.h"
+#include "rules/names.h"
+#include "rules/purpose.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define ARGUMENTS_MAX 12
+
+static struct options options;
+static struct names *names;
+static char stderr_text[4096];
+
+static int set_up(void **state)
+{
+	(void)state;
+	names = names_new();
+	return names ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	names_free(names);
+	return 0;
+}
+
+/* Parses argv[1…] and keeps what goes to stderr in stderr_text. */
+static int parse_argv(int argc, char **argv)
+{
+	int saved = dup(STDERR_FILENO);
+	FILE *caught = tmpfile();
+	size_t length;
+	int err;
+
+	assert_non_null(caught);
+	assert_true(dup2(fileno(caught), STDERR_FILENO) >= 0);
+	err = options_parse(&options, argc, argv, names);
+	fflush(stderr);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+	rewind(caught);
+	length = fread(stderr_text, 1, sizeof(stderr_text) - 1, caught);
+	stderr_text[length] = '\0';
+	fclose(caught);
+	return err;
+}
+
+static int parse(const char *const *words)
+{
+	char *argv[ARGUMENTS_MAX + 2] = { (char *)"fibtrace" };
+	int argc = 1;
+
+	while (*words)
+		argv[argc++] = (char *)*words++;
+	return parse_argv(argc, argv);
+}
+
+#define PARSE(...) parse((const char *const[]){ __VA_ARGS__, NULL })
+
+static void no_arguments_mean_the_defaults(void **state)
+{
+	(void)state;
+	assert_int_equal(parse((const char *const[]){ NULL }), 0);
+	assert_int_equal(options.command, COMMAND_TRACE);
+	assert_string_equal(options.attach, "auto");
+	assert_int_equal(options.buffer_size, 8 << 20);
+	assert_int_equal(options.max_routes, 200000);
+	assert_int_equal(options.color, COLOR_AUTO);
+	assert_null(options.format);
+	assert_null(options.child);
+	assert_null(options.filters[0]);
+	assert_false(options.netns_all);
+	assert_string_equal(stderr_text, "");
+}
+
+static void a_value_may_be_attached_or_follow(void **state)
+{
+	static const char *const spellings[][3] = {
+		{ "-d", "100.64.0.0/10" },
+		{ "-d100.64.0.0/10" },
+		{ "--dst", "100.64.0.0/10" },
+		{ "--dst=100.64.0.0/10" },
+	};
+	static const uint8_t address[4] = { 100, 64, 0, 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(spellings); i++) {
+		assert_int_equal(parse(spellings[i]), 0);
+		assert_int_equal(options.filter.flow.dst_count, 1);
+		assert_memory_equal(&options.filter.flow.dst[0].address[0], address, 4);
+		assert_string_equal(options.filters[0], i < 2 ? "-d" : "--dst");
+		assert_string_equal(options.filters[1], "100.64.0.0/10");
+		assert_null(options.filters[2]);
+	}
+}
+
+static void flags_may_be_bundled_and_end_in_a_value(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-qv4c5"), 0);
+	assert_true(options.quiet && options.verbose);
+	assert_int_equal(options.filter.flow.families, FILTER_FAMILY_INET);
+	assert_int_equal(options.count, 5);
+	assert_string_equal(options.filters[0], "-4");
+	assert_int_equal(PARSE("-vd", "10/8"), 0);
+	assert_int_equal(options.filter.flow.dst_count, 1);
+}
+
+static void every_option_reaches_its_field(void **state)
+{
+	const struct filter *filter = &options.filter;
+
+	(void)state;
+	assert_int_equal(PARSE("-s10/8", "-Ptcp", "--sport=1-2", "--dport=3", "-m0x1/0x3", "-u0",
+			       "-p7", "-ilo", "-owg0", "--table=main", "--pref=5209"),
+			 0);
+	assert_int_equal(filter->flow.src_count, 1);
+	assert_int_equal(filter->flow.protocol[0], 6);
+	assert_int_equal(filter->flow.sport[0].last, 2);
+	assert_int_equal(filter->flow.dport[0].first, 3);
+	assert_int_equal(filter->flow.mark[0].mask, 3);
+	assert_int_equal(filter->flow.uid_count, 1);
+	assert_int_equal(filter->flow.pid[0], 7);
+	assert_string_equal(filter->iif[0], "lo");
+	assert_string_equal(filter->oif[0], "wg0");
+	assert_int_equal(filter->table[0], 254);
+	assert_int_equal(filter->priority[0], 5209);
+	assert_int_equal(PARSE("--format=json", "--color=never", "--utc", "--all", "--failed",
+			       "--purpose=output,input", "--duration=500ms", "--attach=tracepoint",
+			       "--buffer=64K", "--max-routes=0", "--verbose"),
+			 0);
+	assert_string_equal(options.format, "json");
+	assert_int_equal(options.color, COLOR_NEVER);
+	assert_true(options.utc && options.all && filter->failed && options.verbose);
+	assert_int_equal(filter->purposes, 1u << PURPOSE_OUTPUT | 1u << PURPOSE_INPUT);
+	assert_int_equal(options.duration_ns, 500000000);
+	assert_string_equal(options.attach, "tracepoint");
+	assert_int_equal(options.buffer_size, 65536);
+	assert_int_equal(options.max_routes, 0);
+}
+
+static void repeated_filters_append_and_other_options_replace(void **state)
+{
+	static const char *const typed[] = { "-d",     "10/8",	    "--dst", "default", "--purpose",
+					     "output", "--purpose", "input", "--failed" };
+
+	(void)state;
+	assert_int_equal(PARSE("-d", "10/8", "--dst=default", "--purpose=output", "--purpose",
+			       "input", "--failed", "--format=json", "--format=line", "-c1", "-c2"),
+			 0);
+	assert_int_equal(options.filter.flow.dst_count, 2);
+	assert_int_equal(options.filter.purposes, 1u << PURPOSE_OUTPUT | 1u << PURPOSE_INPUT);
+	assert_string_equal(options.format, "line");
+	assert_int_equal(options.count, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(typed); i++)
+		assert_string_equal(options.filters[i], typed[i]);
+	assert_null(options.filters[ARRAY_SIZE(typed)]);
+}
+
+static void namespaces_are_a_list_or_all(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--netns", "blue", "--netns=/run/netns/red", "--netns=42"), 0);
+	assert_int_equal(options.netns_count, 3);
+	assert_string_equal(options.netns[2], "42");
+	assert_false(options.netns_all);
+	assert_int_equal(PARSE("--netns=all"), 0);
+	assert_true(options.netns_all);
+	assert_int_equal(options.netns_count, 0);
+}
+
+static void what_follows_two_dashes_is_the_command(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-q", "--", "ping", "-c1", "--", "-x"), 0);
+	assert_string_equal(options.child[0], "ping");
+	assert_string_equal(options.child[2], "--");
+	assert_string_equal(options.child[3], "-x");
+	assert_null(options.child[4]);
+}
+
+static void features_takes_the_options_that_concern_it(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("features"), 0);
+	assert_int_equal(options.command, COMMAND_FEATURES);
+	assert_int_equal(PARSE("-v", "features", "-q"), 0);
+	assert_int_equal(options.command, COMMAND_FEATURES);
+	assert_true(options.quiet && options.verbose);
+}
+
+static void help_and_version_end_the_parse(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-qh", "--bogus"), 0);
+	assert_true(options.help);
+	assert_int_equal(PARSE("--version", "nonsense"), 0);
+	assert_true(options.version);
+	assert_int_equal(PARSE("features", "--help"), 0);
+	assert_true(options.help);
+	assert_int_equal(PARSE("-hx"), 0);
+	assert_true(options.help);
+}
+
+static void a_mistake_is_one_line_that_names_the_option_and_what_it_takes(void **state)
+{
+	static const struct {
+		const char *words[4];
+		const char *error;
+	} rows[] = {
+		{ { "--dst", "300.1.1.1" },
+		  "-d/--dst: '300.1.1.1' is not an IPv4 prefix (ADDRESS[/LENGTH])" },
+		{ { "-d" }, "-d/--dst: needs an IPv4 prefix (ADDRESS[/LENGTH])" },
+		{ { "--dst" }, "-d/--dst: needs an IPv4 prefix (ADDRESS[/LENGTH])" },
+		{ { "--dst=" }, "-d/--dst: '' is not an IPv4 prefix (ADDRESS[/LENGTH])" },
+		{ { "-s", "::/0" },
+		  "-s/--src: '::/0' is IPv6, which comes in a later version of fibtrace" },
+		{ { "-6" }, "-6: IPv6 comes in a later version of fibtrace" },
+		{ { "-q6" }, "-6: IPv6 comes in a later version of fibtrace" },
+		{ { "-P", "256" }, "-P/--proto: '256' is not an IP protocol (a name or 0 to 255)" },
+		{ { "--sport", "2-1" },
+		  "--sport: '2-1' is not a port or range of ports (PORT[-PORT], 0 to 65535)" },
+		{ { "--dport", "65536" },
+		  "--dport: '65536' is not a port or range of ports (PORT[-PORT], 0 to 65535)" },
+		{ { "-m", "-1" },
+		  "-m/--mark: '-1' is not a mark (MARK[/MASK], 32 bits, decimal or 0x)" },
+		{ { "-u4294967295" },
+		  "-u/--uid: '4294967295' is not a user (a name or 0 to 4294967294)" },
+		{ { "-p0" }, "-p/--pid: '0' is not a process id (1 to 4194304)" },
+		{ { "-i", "a/b" },
+		  "-i/--iif: 'a/b' is not an interface name (1 to 15 characters)" },
+		{ { "-o", "1234567890123456" },
+		  "-o/--oif: '1234567890123456' is not an interface name (1 to 15 characters)" },
+		{ { "--table", "0" },
+		  "--table: '0' is not a routing table (a name or 1 to 4294967295)" },
+		{ { "--table", "unspec" },
+		  "--table: 'unspec' is not a routing table (a name or 1 to 4294967295)" },
+		{ { "--table", "no-such-table" },
+		  "--table: 'no-such-table' is not a routing table (a name or 1 to 4294967295)" },
+		{ { "--pref", "4294967296" },
+		  "--pref: '4294967296' is not a rule priority (0 to 4294967295)" },
+		{ { "--purpose", "forward" },
+		  "--purpose: 'forward' is not a comma list of output, input, source-check, "
+		  "reroute, route-get, other" },
+		{ { "--netns", "" },
+		  "--netns: '' is not a network namespace (NAME, PATH, PID or all)" },
+		{ { "--netns", "0" },
+		  "--netns: '0' is not a network namespace (NAME, PATH, PID or all)" },
+		{ { "--format", "xml" }, "--format: 'xml' is not tree, line or json" },
+		{ { "--color", "yes" }, "--color: 'yes' is not auto, always or never" },
+		{ { "-c0" },
+		  "-c/--count: '0' is not a number of lookups (1 to 9223372036854775808)" },
+		{ { "--duration", "0" },
+		  "--duration: '0' is not a time above 0 (500ms, 10s, 2m, 1h or seconds)" },
+		{ { "--attach", "fentry" },
+		  "--attach: 'fentry' is not a tier (auto or tracepoint)" },
+		{ { "--buffer", "1" }, "--buffer: '1' is not a size (4096 to 1G, with K, M or G)" },
+		{ { "--max-routes", "-1" },
+		  "--max-routes: '-1' is not a number of routes (0 to 4294967295)" },
+		{ { "--quiet=1" }, "--quiet: takes no value" },
+		{ { "--bogus=1" }, "unknown option '--bogus'; see 'fibtrace -h'" },
+		{ { "--ds", "10/8" }, "unknown option '--ds'; see 'fibtrace -h'" },
+		{ { "--dstx=1" }, "unknown option '--dstx'; see 'fibtrace -h'" },
+		{ { "-x" }, "unknown option '-x'; see 'fibtrace -h'" },
+		{ { "-qx" }, "unknown option '-x'; see 'fibtrace -h'" },
+		{ { "-\xc3\xa9" }, "unknown option '-\xc3\xa9'; see 'fibtrace -h'" },
+		{ { "-\n" }, "unknown option '-?'; see 'fibtrace -h'" },
+		{ { "ping" }, "unknown command 'ping'; see 'fibtrace -h'" },
+		{ { "" }, "unknown command ''; see 'fibtrace -h'" },
+		{ { "-" }, "unknown command '-'; see 'fibtrace -h'" },
+		{ { "-d10/8", "ping" },
+		  "unexpected argument 'ping'; a COMMAND to run follows '--'" },
+		{ { "features", "x" }, "unexpected argument 'x'; a COMMAND to run follows '--'" },
+		{ { "features", "-d10/8" },
+		  "-d/--dst: not an option of 'features', which takes -q, -v and -h" },
+		{ { "features", "--format=json" },
+		  "--format: not an option of 'features', which takes -q, -v and -h" },
+		{ { "features", "--", "x" }, "--: 'features' runs no COMMAND" },
+		{ { "--" }, "--: needs a COMMAND [ARG...] to run" },
+	};
+	char want[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(parse(rows[i].words), EXIT_USAGE);
+		snprintf(want, sizeof(want), "fibtrace: %s\n", rows[i].error);
+		assert_string_equal(stderr_text, want);
+	}
+}
+
+static void what_later_versions_bring_is_unknown(void **state)
+{
+	static const char *const rows[] = {
+		"read", "show", "get", "check",	     "watch",	 "diff",    "-r",	 "-w",
+		"-C",	"-W",	"-G",  "--findings", "--follow", "--stats", "--journal",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(PARSE(rows[i]), EXIT_USAGE);
+		assert_non_null(strstr(stderr_text, "unknown "));
+	}
+}
+
+static void a_value_of_any_length_leaves_the_error_whole(void **state)
+{
+	static char huge[100000];
+	const char *newline;
+
+	(void)state;
+	memset(huge, 'x', sizeof(huge) - 1);
+	assert_int_equal(PARSE("-d", huge), EXIT_USAGE);
+	assert_non_null(strstr(stderr_text, "...' is not an IPv4 prefix (ADDRESS[/LENGTH])\n"));
+	newline = strchr(stderr_text, '\n');
+	assert_int_equal(newline[1], '\0');
+	assert_int_equal(PARSE(huge), EXIT_USAGE);
+	memcpy(huge, "--", 2);
+	assert_int_equal(PARSE(huge), EXIT_USAGE);
+	assert_non_null(strstr(stderr_text, "...'; see 'fibtrace -h'\n"));
+}
+
+/* A value that the row takes, for rows that take one. */
+static const char *example_value(const struct option_row *row)
+{
+	static const char *const examples[][2] = {
+		{ "PREFIX", "10/8" },
+		{ "PROTO", "tcp" },
+		{ "PORT[-PORT]", "1-2" },
+		{ "MARK[/MASK]", "1" },
+		{ "UID", "0" },
+		{ "PID", "1" },
+		{ "IF", "lo" },
+		{ "TABLE", "main" },
+		{ "PREF", "0" },
+		{ "LIST", "output" },
+		{ "NAME|PATH|PID|all", "x" },
+	};
+
+	for (size_t i = 0; row->metavar && i < ARRAY_SIZE(examples); i++) {
+		if (!strcmp(examples[i][0], row->metavar))
+			return examples[i][1];
+	}
+	return NULL;
+}
+
+/* Adds each filter count times to argv, which starts with the program's name. */
+static int fill_with_filters(char **argv, unsigned int count)
+{
+	int argc = 1;
+
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
+		const char *name = row->long_name ? row->long_name : row->short_name;
+
+		for (unsigned int n = 0; row->group == GROUP_FILTER && n < count; n++) {
+			argv[argc++] = (char *)name;
+			if (row->metavar)
+				argv[argc++] = (char *)example_value(row);
+		}
+	}
+	argv[argc] = NULL;
+	return argc;
+}
+
+static void all_filters_fit_as_often_as_they_may_be_given(void **state)
+{
+	static char *argv[OPTIONS_FILTER_WORDS + 100] = { (char *)"fibtrace" };
+	int argc = fill_with_filters(argv, FILTER_MAX);
+
+	(void)state;
+	assert_int_equal(parse_argv(argc, argv), 0);
+	for (int i = 1; i < argc; i++)
+		assert_string_equal(options.filters[i - 1], argv[i]);
+	assert_null(options.filters[argc - 1]);
+}
+
+static void one_filter_too_many_is_refused(void **state)
+{
+	static char *argv[2 * FILTER_MAX + 4] = { (char *)"fibtrace" };
+
+	(void)state;
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
+		int argc = 1;
+
+		if (row->group != GROUP_FILTER)
+			continue;
+		for (int n = 0; n < FILTER_MAX + 1; n++) {
+			argv[argc++] = (char *)(row->long_name ? row->long_name : row->short_name);
+			if (row->metavar)
+				argv[argc++] = (char *)example_value(row);
+		}
+		assert_int_equal(parse_argv(argc, argv), EXIT_USAGE);
+		assert_non_null(strstr(stderr_text, ": at most 64 may be given\n"));
+	}
+}
+
+static void rows_are_whole_and_their_names_differ(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		assert_true(row->short_name || row->long_name);
+		assert_true(row->help && *row->help);
+		assert_int_equal(!row->metavar, !row->takes);
+		assert_true(row->parse || row->flag);
+		assert_true(!row->metavar || row->parse);
+		for (size_t other = 0; other < i; other++) {
+			const struct option_row *before = &option_rows[other];
+
+			if (row->short_name && before->short_name)
+				assert_string_not_equal(row->short_name, before->short_name);
+			if (row->long_name && before->long_name)
+				assert_string_not_equal(row->long_name, before->long_name);
+		}
+	}
+}
+
+static void help_shows_every_row_within_80_columns(void **state)
+{
+	char *help = NULL;
+	size_t length;
+	FILE *out = open_memstream(&help, &length);
+
+	(void)state;
+	assert_non_null(out);
+	options_print_help(out);
+	fclose(out);
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (option_rows[i].short_name)
+			assert_non_null(strstr(help, option_rows[i].short_name));
+		if (option_rows[i].long_name)
+			assert_non_null(strstr(help, option_rows[i].long_name));
+	}
+	for (const char *line = help; *line; line += strcspn(line, "\n") + 1)
+		assert_in_range(strcspn(line, "\n"), 0, 80);
+	free(help);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_arguments_mean_the_defaults),
+		cmocka_unit_test(a_value_may_be_attached_or_follow),
+		cmocka_unit_test(flags_may_be_bundled_and_end_in_a_value),
+		cmocka_unit_test(every_option_reaches_its_field),
+		cmocka_unit_test(repeated_filters_append_and_other_options_replace),
+		cmocka_unit_test(namespaces_are_a_list_or_all),
+		cmocka_unit_test(what_follows_two_dashes_is_the_command),
+		cmocka_unit_test(features_takes_the_options_that_concern_it),
+		cmocka_unit_test(help_and_version_end_the_parse),
+		cmocka_unit_test(a_mistake_is_one_line_that_names_the_option_and_what_it_takes),
+		cmocka_unit_test(what_later_versions_bring_is_unknown),
+		cmocka_unit_test(a_value_of_any_length_leaves_the_error_whole),
+		cmocka_unit_test(all_filters_fit_as_often_as_they_may_be_given),
+		cmocka_unit_test(one_filter_too_many_is_refused),
+		cmocka_unit_test(rows_are_whole_and_their_names_differ),
+		cmocka_unit_test(help_shows_every_row_within_80_columns),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

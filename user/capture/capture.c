@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The BPF programs of a tier: loading, attaching, reading events and counts. */
+#include "capture/capture.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "capture/loader.h"
+#include "capture/tier.h"
+#include "util/report.h"
+
+volatile sig_atomic_t stop_requested;
+
+#define LINKS_MAX 64
+
+struct capture {
+	const struct tier *tier;
+	struct bpf_object *object;
+	struct bpf_link *links[LINKS_MAX];
+	size_t link_count;
+	struct ring_buffer *ring;
+	struct trace_control *control; /* in the programs' memory */
+	event_sink sink;
+	void *sink_data;
+	unsigned int budget;
+};
+
+/* libbpf stops reading when this returns a negative number, the event being consumed. */
+#define READ_ENOUGH (-ECANCELED)
+
+static int capture_event(void *context, void *bytes, size_t size)
+{
+	struct capture *capture = context;
+
+	if (size >= sizeof(struct event_header))
+		capture->sink(capture->sink_data, bytes, size);
+	return --capture->budget ? 0 : READ_ENOUGH;
+}
+
+static int capture_open_ring(struct capture *capture)
+{
+	int fd = bpf_object__find_map_fd_by_name(capture->object, "events");
+
+	if (fd < 0)
+		return fd;
+	capture->ring = ring_buffer__new(fd, capture_event, capture, NULL);
+	return capture->ring ? 0 : -errno;
+}
+
+static int capture_map_control(struct capture *capture)
+{
+	struct bpf_map *map = loader_find_data(capture->object, ".data.control");
+
+	if (!map)
+		return -ENOENT;
+	capture->control = loader_map_data(map, sizeof(*capture->control));
+	return capture->control ? 0 : -errno;
+}
+
+static int capture_attach(struct capture *capture, struct loader_reason *reason)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, capture->object)
+	{
+		struct bpf_link *link = bpf_program__attach(program);
+
+		if (!link) {
+			int err = -errno;
+
+			loader_explain(reason, err, bpf_program__name(program));
+			return err;
+		}
+		capture->links[capture->link_count++] = link;
+		if (capture->link_count == LINKS_MAX)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+/* Everything of one tier; on failure reason tells why and nothing is kept. */
+static struct capture *capture_open_tier(const struct tier *tier,
+					 const struct capture_settings *settings,
+					 struct loader_reason *reason)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	int err;
+
+	if (!capture)
+		return NULL;
+	capture->tier = tier;
+	err = loader_load(tier, settings, &capture->object, reason);
+	if (!err)
+		err = capture_map_control(capture);
+	if (!err)
+		err = capture_open_ring(capture);
+	if (!err)
+		err = capture_attach(capture, reason);
+	if (!err)
+		return capture;
+	if (!reason->text[0])
+		loader_explain(reason, err, "the programs");
+	capture_close(capture);
+	errno = -err;
+	return NULL;
+}
+
+static bool tier_wanted(const struct tier *tier, const char *attach)
+{
+	return !strcmp(attach, "auto") || !strcmp(attach, tier->name);
+}
+
+struct capture *capture_open(const struct capture_settings *settings)
+{
+	struct loader_reason reason = { 0 };
+	int err = ENOENT;
+
+	if (!loader_kernel_has_btf()) {
+		report_error("this kernel has no BTF (/sys/kernel/btf/vmlinux); fibtrace needs a "
+			     "kernel built with CONFIG_DEBUG_INFO_BTF");
+		errno = ENOENT;
+		return NULL;
+	}
+	for (size_t i = 0; i < tier_count; i++) {
+		struct capture *capture;
+
+		if (!tier_wanted(&tiers[i], settings->attach))
+			continue;
+		capture = capture_open_tier(&tiers[i], settings, &reason);
+		if (capture)
+			return capture;
+		err = errno;
+		report_note("tier %s refused: %s", tiers[i].name, reason.text);
+	}
+	report_error("cannot trace: %s", reason.text[0] ? reason.text : strerror(err));
+	errno = err;
+	return NULL;
+}
+
+void capture_close(struct capture *capture)
+{
+	if (!capture)
+		return;
+	capture_stop(capture);
+	ring_buffer__free(capture->ring);
+	if (capture->control)
+		munmap(capture->control, sizeof(*capture->control));
+	bpf_object__close(capture->object);
+	free(capture);
+}
+
+const char *capture_tier(const struct capture *capture)
+{
+	return capture->tier->name;
+}
+
+void capture_start(struct capture *capture)
+{
+	__atomic_store_n(&capture->control->enabled, 1, __ATOMIC_SEQ_CST);
+}
+
+void capture_stop(struct capture *capture)
+{
+	for (size_t i = 0; i < capture->link_count; i++)
+		bpf_link__destroy(capture->links[i]);
+	capture->link_count = 0;
+}
+
+void capture_set_devices(struct capture *capture, const struct device_filter *devices)
+{
+	struct device_filter *target = &capture->control->devices;
+
+	memcpy(target->ifindex, devices->ifindex, sizeof(target->ifindex));
+	__atomic_store_n(&target->count, devices->count, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&target->enabled, devices->enabled, __ATOMIC_SEQ_CST);
+}
+
+void capture_set_send_rejected(struct capture *capture, bool send_rejected)
+{
+	__atomic_store_n(&capture->control->send_rejected, send_rejected, __ATOMIC_SEQ_CST);
+}
+
+int capture_fd(const struct capture *capture)
+{
+	return ring_buffer__epoll_fd(capture->ring);
+}
+
+int capture_read(struct capture *capture, unsigned int limit, event_sink sink, void *data)
+{
+	int count;
+
+	capture->sink = sink;
+	capture->sink_data = data;
+	capture->budget = limit;
+	count = ring_buffer__consume(capture->ring);
+	if (count < 0 && count != READ_ENOUGH)
+		return count;
+	return limit - capture->budget;
+}
+
+static void counts_add(struct cpu_counts *total, const struct cpu_counts *counts)
+{
+	total->begun += counts->begun;
+	for (int kind = 0; kind < FILTER_KIND_COUNT; kind++)
+		total->filtered[kind] += counts->filtered[kind];
+	total->lost_begun += counts->lost_begun;
+	total->lost_events += counts->lost_events;
+	total->address_checks += counts->address_checks;
+	total->netns_unknown += counts->netns_unknown;
+}
+
+int capture_read_counts(struct capture *capture, struct capture_counts *counts)
+{
+	int fd = bpf_object__find_map_fd_by_name(capture->object, "cpus");
+	int cpus = libbpf_num_possible_cpus();
+	struct cpu_state state;
+
+	memset(counts, 0, sizeof(*counts));
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		if (bpf_map_lookup_elem(fd, &cpu, &state))
+			return -errno;
+		counts_add(&counts->total, &state.counts);
+	}
+	counts->missed_known = loader_read_missed(capture->object, &counts->missed);
+	return 0;
+}
+
+int capture_visit_lost(struct capture *capture, void (*lost)(void *data, uint64_t walk), void *data)
+{
+	int fd = bpf_object__find_map_fd_by_name(capture->object, "walks");
+	struct walk_state state;
+	uint64_t key;
+	uint64_t *previous = NULL;
+
+	while (!bpf_map_get_next_key(fd, previous, &key)) {
+		previous = &key;
+		if (!bpf_map_lookup_elem(fd, &key, &state) && state.sent_lost)
+			lost(data, state.sent_walk);
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static void tier_probe(const struct tier *tier, struct tier_state *state)
+{
+	struct capture_settings settings = { .buffer_size = 4096 };
+	struct loader_reason reason = { 0 };
+	struct capture *capture = NULL;
+
+	if (loader_kernel_has_btf())
+		capture = capture_open_tier(tier, &settings, &reason);
+	else
+		snprintf(reason.text, sizeof(reason.text), "this kernel has no BTF");
+	*state = (struct tier_state){
+		.name = tier->name,
+		.needs = tier->needs,
+		.cannot_see = tier->cannot_see,
+		.loads = capture != NULL,
+	};
+	snprintf(state->reason, sizeof(state->reason), "%s", reason.text);
+	capture_close(capture);
+}
+
+size_t capture_probe_tiers(struct tier_state *states, size_t max)
+{
+	size_t count = tier_count < max ? tier_count : max;
+
+	for (size_t i = 0; i < count; i++)
+		tier_probe(&tiers[i], &states[i]);
+	return count;
+}

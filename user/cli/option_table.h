@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The rows that options are parsed with and help is written from. */
+#ifndef FIBTRACE_CLI_OPTION_TABLE_H
+#define FIBTRACE_CLI_OPTION_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/options.h"
+
+#define OPTION_ROWS 29
+
+enum option_group { GROUP_FILTER, GROUP_OUTPUT, GROUP_TRACING, GROUP_OTHER, GROUP_COUNT };
+
+/* The state of one parse; seen counts how often each row was given. */
+struct option_parser {
+	struct options *options;
+	const struct names *names;
+	unsigned int seen[OPTION_ROWS];
+	size_t filter_words; /* of options->filters */
+};
+
+/* Repeated GROUP_FILTER options append, at most FILTER_MAX of each; of the others the last wins. */
+struct option_row {
+	const char *short_name; /* "-d", NULL: none */
+	const char *long_name; /* "--dst", NULL: none */
+	const char *metavar; /* NULL: takes no value */
+	const char *takes; /* the value in the words of an error, after "is not" */
+	const char *help; /* a line feed starts another line */
+	/*
+	 * 0 after value was stored, -EINVAL when it is not what the option takes,
+	 * -EAFNOSUPPORT for IPv6. NULL: sets the flag.
+	 */
+	int (*parse)(struct option_parser *parser, const char *value);
+	size_t flag; /* offset in struct options of the bool to set */
+	enum option_group group;
+	bool for_features; /* an option of the command features too */
+	bool ends_parsing; /* what follows is not looked at */
+};
+
+extern const struct option_row option_rows[OPTION_ROWS];
+
+#endif

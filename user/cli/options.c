@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Parsing of the command line and its help, both from the option table. */
+#include "cli/options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cli/option_table.h"
+#include "util/report.h"
+
+#define DEFAULT_BUFFER_SIZE (8ull << 20)
+#define DEFAULT_MAX_ROUTES 200000
+#define HELP_COLUMN 33
+
+/* What the user typed is cut to this, so that an error keeps its end on its one line. */
+#define SHOWN_LENGTH 64
+
+/* How far a parse is in argv. */
+struct arguments {
+	char **argv;
+	int argc;
+	int at;
+};
+
+static const char *ellipsis(const char *text)
+{
+	return strlen(text) > SHOWN_LENGTH ? "..." : "";
+}
+
+static int report_unknown_option(const char *name, size_t length)
+{
+	if (length == 2 && !strncmp(name, "-6", 2))
+		report_error("-6: IPv6 comes in a later version of fibtrace");
+	else if (length > SHOWN_LENGTH)
+		report_error("unknown option '%.*s...'; see 'fibtrace -h'", SHOWN_LENGTH, name);
+	else
+		report_error("unknown option '%.*s'; see 'fibtrace -h'", (int)length, name);
+	return EXIT_USAGE;
+}
+
+/* "-d/--dst", as the documentation writes it. */
+static const char *row_name(const struct option_row *row, char buffer[static 32])
+{
+	const char *short_name = row->short_name ? row->short_name : "";
+	const char *long_name = row->long_name ? row->long_name : "";
+
+	snprintf(buffer, 32, "%s%s%s", short_name, *short_name && *long_name ? "/" : "", long_name);
+	return buffer;
+}
+
+static int report_value(const struct option_row *row, const char *value, int err)
+{
+	char name[32];
+
+	if (err == -EAFNOSUPPORT)
+		report_error("%s: '%.*s' is IPv6, which comes in a later version of fibtrace",
+			     row_name(row, name), SHOWN_LENGTH, value);
+	else
+		report_error("%s: '%.*s%s' is not %s", row_name(row, name), SHOWN_LENGTH, value,
+			     ellipsis(value), row->takes);
+	return EXIT_USAGE;
+}
+
+static const struct option_row *row_of_long(const char *name, size_t length)
+{
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		const char *candidate = option_rows[i].long_name;
+
+		if (candidate && strlen(candidate) == length && !memcmp(candidate, name, length))
+			return &option_rows[i];
+	}
+	return NULL;
+}
+
+static const struct option_row *row_of_short(char letter)
+{
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (option_rows[i].short_name && option_rows[i].short_name[1] == letter)
+			return &option_rows[i];
+	}
+	return NULL;
+}
+
+static void remember_filter(struct option_parser *parser, const char *name, const char *value)
+{
+	const char **words = parser->options->filters;
+
+	words[parser->filter_words++] = name;
+	if (value)
+		words[parser->filter_words++] = value;
+}
+
+/* name is the one of the row's two that was typed; value is NULL for an option without. */
+static int apply_option(struct option_parser *parser, const struct option_row *row,
+			const char *name, const char *value)
+{
+	unsigned int *seen = &parser->seen[row - option_rows];
+	char buffer[32];
+	int err;
+
+	if (row->group == GROUP_FILTER && *seen >= FILTER_MAX) {
+		report_error("%s: at most %d may be given", row_name(row, buffer), FILTER_MAX);
+		return EXIT_USAGE;
+	}
+	(*seen)++;
+	if (!row->parse)
+		*(bool *)((char *)parser->options + row->flag) = true;
+	err = row->parse ? row->parse(parser, value) : 0;
+	if (err)
+		return report_value(row, value, err);
+	if (row->group == GROUP_FILTER)
+		remember_filter(parser, name, value);
+	return 0;
+}
+
+/* Applies an option whose value, when attached is NULL, is the next argument. */
+static int apply_with_value(struct option_parser *parser, struct arguments *arguments,
+			    const struct option_row *row, const char *attached)
+{
+	const char *option = arguments->argv[arguments->at - 1];
+	const char *value = attached;
+	char name[32];
+
+	if (!value && arguments->at >= arguments->argc) {
+		report_error("%s: needs %s", row_name(row, name), row->takes);
+		return EXIT_USAGE;
+	}
+	if (!value)
+		value = arguments->argv[arguments->at++];
+	return apply_option(parser, row, option[1] == '-' ? row->long_name : row->short_name,
+			    value);
+}
+
+static int parse_long_option(struct option_parser *parser, struct arguments *arguments)
+{
+	const char *option = arguments->argv[arguments->at - 1];
+	size_t length = strcspn(option, "=");
+	const char *value = option[length] ? option + length + 1 : NULL;
+	const struct option_row *row = row_of_long(option, length);
+
+	if (!row)
+		return report_unknown_option(option, length);
+	if (row->metavar)
+		return apply_with_value(parser, arguments, row, value);
+	if (value) {
+		report_error("%s: takes no value", row->long_name);
+		return EXIT_USAGE;
+	}
+	return apply_option(parser, row, row->long_name, NULL);
+}
+
+/* A letter that is no option; of several bytes of UTF-8 the whole argument is shown. */
+static int report_unknown_letter(const char *option, const char *letter)
+{
+	const char name[] = { '-', *letter, '\0' };
+
+	if (*letter & 0x80)
+		return report_unknown_option(option, strlen(option));
+	return report_unknown_option(name, 2);
+}
+
+static int parse_short_options(struct option_parser *parser, struct arguments *arguments)
+{
+	const char *option = arguments->argv[arguments->at - 1];
+
+	for (const char *letter = option + 1; *letter; letter++) {
+		const struct option_row *row = row_of_short(*letter);
+		int err;
+
+		if (!row)
+			return report_unknown_letter(option, letter);
+		if (row->metavar)
+			return apply_with_value(parser, arguments, row,
+						letter[1] ? letter + 1 : NULL);
+		err = apply_option(parser, row, row->short_name, NULL);
+		if (err || row->ends_parsing)
+			return err;
+	}
+	return 0;
+}
+
+static int parse_command(struct options *options, const char *word, bool first)
+{
+	if (options->command != COMMAND_TRACE || !first) {
+		report_error("unexpected argument '%.*s%s'; a COMMAND to run follows '--'",
+			     SHOWN_LENGTH, word, ellipsis(word));
+		return EXIT_USAGE;
+	}
+	if (strcmp(word, "features")) {
+		report_error("unknown command '%.*s%s'; see 'fibtrace -h'", SHOWN_LENGTH, word,
+			     ellipsis(word));
+		return EXIT_USAGE;
+	}
+	options->command = COMMAND_FEATURES;
+	return 0;
+}
+
+static int take_child(struct options *options, struct arguments *arguments)
+{
+	if (arguments->at >= arguments->argc) {
+		report_error("--: needs a COMMAND [ARG...] to run");
+		return EXIT_USAGE;
+	}
+	options->child = &arguments->argv[arguments->at];
+	arguments->at = arguments->argc;
+	return 0;
+}
+
+static bool traces_already(const struct option_parser *parser)
+{
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (parser->seen[i] && !option_rows[i].for_features)
+			return true;
+	}
+	return false;
+}
+
+static int parse_argument(struct option_parser *parser, struct arguments *arguments)
+{
+	const char *argument = arguments->argv[arguments->at++];
+
+	if (!strcmp(argument, "--"))
+		return take_child(parser->options, arguments);
+	if (!strncmp(argument, "--", 2))
+		return parse_long_option(parser, arguments);
+	if (argument[0] == '-' && argument[1])
+		return parse_short_options(parser, arguments);
+	return parse_command(parser->options, argument, !traces_already(parser));
+}
+
+/* What `fibtrace features` has no use for is refused, not ignored. */
+static int check_features(const struct option_parser *parser)
+{
+	char name[32];
+
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (!parser->seen[i] || option_rows[i].for_features)
+			continue;
+		report_error("%s: not an option of 'features', which takes -q, -v and -h",
+			     row_name(&option_rows[i], name));
+		return EXIT_USAGE;
+	}
+	if (parser->options->child) {
+		report_error("--: 'features' runs no COMMAND");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+int options_parse(struct options *options, int argc, char **argv, const struct names *names)
+{
+	struct arguments arguments = { .argv = argv, .argc = argc, .at = 1 };
+	struct option_parser parser = { .options = options, .names = names };
+	int err;
+
+	memset(options, 0, sizeof(*options));
+	options->attach = "auto";
+	options->buffer_size = DEFAULT_BUFFER_SIZE;
+	options->max_routes = DEFAULT_MAX_ROUTES;
+	while (arguments.at < argc) {
+		err = parse_argument(&parser, &arguments);
+		if (err)
+			return err;
+		if (options->help || options->version)
+			return 0;
+	}
+	return options->command == COMMAND_FEATURES ? check_features(&parser) : 0;
+}
+
+static void print_row(FILE *out, const struct option_row *row)
+{
+	int width = fprintf(out, "  %s%s%s%s%s", row->short_name ? row->short_name : "  ",
+			    row->short_name && row->long_name ? ", " : "  ",
+			    row->long_name ? row->long_name : "", row->metavar ? " " : "",
+			    row->metavar ? row->metavar : "");
+
+	for (const char *line = row->help; *line; width = 0) {
+		size_t length = strcspn(line, "\n");
+
+		fprintf(out, "%*s%.*s\n", HELP_COLUMN - width, "", (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+}
+
+void options_print_help(FILE *out)
+{
+	static const char *const titles[GROUP_COUNT] = {
+		[GROUP_FILTER] = "Filters (of different kinds all must hold, of one kind any):",
+		[GROUP_OUTPUT] = "Output:",
+		[GROUP_TRACING] = "Tracing:",
+		[GROUP_OTHER] = "Other:",
+	};
+
+	fprintf(out, "Usage: fibtrace [OPTIONS] [FILTERS] [-- COMMAND [ARG...]]\n"
+		     "       fibtrace features [-qv]\n\n"
+		     "Shows every route lookup of the kernel: the rules that were walked, and the\n"
+		     "rule, table and route that were chosen; until Ctrl-C or until COMMAND ends.\n"
+		     "'features' shows what this kernel allows. See fibtrace(8).\n");
+	for (unsigned int group = 0; group < GROUP_COUNT; group++) {
+		fprintf(out, "\n%s\n", titles[group]);
+		for (size_t i = 0; i < OPTION_ROWS; i++) {
+			if (option_rows[i].group == group)
+				print_row(out, &option_rows[i]);
+		}
+	}
+}

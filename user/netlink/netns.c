@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Network namespaces: what a user calls them, and where the kernel keeps them. */
+#include "netlink/netns.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "rules/grow.h"
+#include "util/array.h"
+#include "util/cleanup.h"
+
+#define NSFS_MAGIC 0x6e736673
+
+static const char *const name_directories[] = { "/run/netns", "/var/run/netns" };
+
+/* Not the file's inode but the namespace's; false for files that are no network namespace. */
+static bool netns_of_fd(int fd, uint32_t *inode)
+{
+	struct statfs filesystem;
+	struct stat status;
+
+	if (fstatfs(fd, &filesystem) || filesystem.f_type != NSFS_MAGIC)
+		return false;
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET || fstat(fd, &status))
+		return false;
+	*inode = status.st_ino;
+	return true;
+}
+
+/* Without O_NONBLOCK opening a FIFO would wait for its writer. -EINVAL: not a network namespace. */
+static int netns_open_at(int directory, const char *path, struct netns *netns)
+{
+	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	netns->fd = -1;
+	netns->name[0] = '\0';
+	if (fd < 0)
+		return -errno;
+	if (!netns_of_fd(fd, &netns->inode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	netns->fd = fd;
+	return 0;
+}
+
+static int netns_open_path(const char *path, struct netns *netns)
+{
+	int err = netns_open_at(AT_FDCWD, path, netns);
+
+	if (!err)
+		netns_find_name(netns->inode, netns->name);
+	return err;
+}
+
+static void netns_set_name(struct netns *netns, const char *name)
+{
+	snprintf(netns->name, sizeof(netns->name), "%s", name);
+}
+
+static int netns_open_name(const char *name, struct netns *netns)
+{
+	int err = -ENOENT;
+
+	netns->fd = -1;
+	for (size_t i = 0; *name && i < ARRAY_SIZE(name_directories); i++) {
+		char path[PATH_MAX];
+
+		if ((size_t)snprintf(path, sizeof(path), "%s/%s", name_directories[i], name) >=
+		    sizeof(path))
+			return -ENAMETOOLONG;
+		err = netns_open_at(AT_FDCWD, path, netns);
+		if (err != -ENOENT)
+			break;
+	}
+	if (!err)
+		netns_set_name(netns, name);
+	return err;
+}
+
+int netns_open_current(struct netns *netns)
+{
+	return netns_open_path("/proc/thread-self/ns/net", netns);
+}
+
+int netns_open_pid(pid_t pid, struct netns *netns)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	return netns_open_path(path, netns);
+}
+
+void netns_close(struct netns *netns)
+{
+	if (netns->fd >= 0)
+		close(netns->fd);
+	netns->fd = -1;
+}
+
+static bool is_all_digits(const char *text)
+{
+	return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+/* A kind of --netns: how it is opened, and the words around it for what went wrong. */
+struct spec_kind {
+	int (*open)(const char *spec, struct netns *netns);
+	const char *before_missing;
+	const char *after_missing;
+	const char *before_other;
+};
+
+static int open_spec_pid(const char *spec, struct netns *netns)
+{
+	unsigned long pid;
+
+	netns->fd = -1;
+	errno = 0;
+	pid = strtoul(spec, NULL, 10);
+	if (errno || pid > INT_MAX || pid == 0)
+		return -ENOENT;
+	return netns_open_pid(pid, netns);
+}
+
+static const struct spec_kind kind_pid = {
+	.open = open_spec_pid,
+	.before_missing = "no process has the pid ",
+	.after_missing = "",
+	.before_other = "the network namespace of process ",
+};
+
+static const struct spec_kind kind_path = {
+	.open = netns_open_path,
+	.before_missing = "there is no file ",
+	.after_missing = "",
+	.before_other = "",
+};
+
+static const struct spec_kind kind_name = {
+	.open = netns_open_name,
+	.before_missing = "no network namespace called ",
+	.after_missing = " in /run/netns (ip netns list shows them)",
+	.before_other = "/run/netns/",
+};
+
+static const struct spec_kind *spec_kind_of(const char *spec)
+{
+	if (is_all_digits(spec))
+		return &kind_pid;
+	return strchr(spec, '/') ? &kind_path : &kind_name;
+}
+
+static bool is_missing(int err)
+{
+	return err == -ENOENT || err == -ESRCH || err == -ENAMETOOLONG;
+}
+
+static bool is_denied(int err)
+{
+	return err == -EACCES || err == -EPERM;
+}
+
+static void explain(int err, const char *spec, char *reason, size_t reason_size)
+{
+	const struct spec_kind *kind = spec_kind_of(spec);
+
+	if (is_missing(err))
+		snprintf(reason, reason_size, "%s%s%s", kind->before_missing, spec,
+			 kind->after_missing);
+	else if (err == -EINVAL)
+		snprintf(reason, reason_size, "%s%s is not a network namespace", kind->before_other,
+			 spec);
+	else
+		snprintf(reason, reason_size, "cannot open %s%s: %s%s", kind->before_other, spec,
+			 strerror(-err), is_denied(err) ? "; run as root" : "");
+}
+
+int netns_open(const char *spec, struct netns *netns, char *reason, size_t reason_size)
+{
+	int err = spec_kind_of(spec)->open(spec, netns);
+
+	if (err)
+		explain(err, spec, reason, reason_size);
+	return err;
+}
+
+/* The namespaces that were visited, so that none is twice. */
+struct visit {
+	bool (*visit)(struct netns *netns, void *data);
+	void *data;
+	uint32_t *inodes;
+	size_t count;
+	size_t capacity;
+	bool stopped;
+};
+
+static bool visit_has(const struct visit *visit, uint32_t inode)
+{
+	for (size_t i = 0; i < visit->count; i++) {
+		if (visit->inodes[i] == inode)
+			return true;
+	}
+	return false;
+}
+
+static int visit_remember(struct visit *visit, uint32_t inode)
+{
+	uint32_t *grown =
+		array_reserve(visit->inodes, sizeof(*grown), visit->count, &visit->capacity);
+
+	if (!grown)
+		return -ENOMEM;
+	visit->inodes = grown;
+	visit->inodes[visit->count++] = inode;
+	return 0;
+}
+
+static int visit_namespace(struct visit *visit, struct netns *netns)
+{
+	int err;
+
+	if (visit_has(visit, netns->inode))
+		return 0;
+	err = visit_remember(visit, netns->inode);
+	if (!err && !visit->visit(netns, visit->data))
+		visit->stopped = true;
+	return err;
+}
+
+/* What vanishes, is no namespace or may not be opened is passed over; no descriptors left is not. */
+static bool is_fatal(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
+static int visit_path(struct visit *visit, int directory, const char *path, const char *name)
+{
+	struct netns netns;
+	int err = netns_open_at(directory, path, &netns);
+
+	if (err)
+		return is_fatal(err) ? err : 0;
+	netns_set_name(&netns, name);
+	err = visit_namespace(visit, &netns);
+	netns_close(&netns);
+	return err;
+}
+
+static int visit_name(struct visit *visit, int directory, const char *entry)
+{
+	if (!strcmp(entry, ".") || !strcmp(entry, ".."))
+		return 0;
+	return visit_path(visit, directory, entry, entry);
+}
+
+/* The inode is looked at first: most processes share few namespaces. */
+static int visit_process(struct visit *visit, int directory, const char *entry)
+{
+	char path[NAME_MAX + sizeof("/ns/net")];
+	struct stat status;
+
+	if (!is_all_digits(entry))
+		return 0;
+	snprintf(path, sizeof(path), "%s/ns/net", entry);
+	if (fstatat(directory, path, &status, 0) || visit_has(visit, status.st_ino))
+		return 0;
+	return visit_path(visit, directory, path, "");
+}
+
+static int visit_directory(struct visit *visit, const char *path,
+			   int (*entry)(struct visit *visit, int directory, const char *entry))
+{
+	DIR *directory = opendir(path);
+	const struct dirent *found;
+	int err = 0;
+
+	if (!directory)
+		return -errno;
+	while (!err && !visit->stopped && (found = readdir(directory)))
+		err = entry(visit, dirfd(directory), found->d_name);
+	closedir(directory);
+	return err;
+}
+
+static int visit_names(struct visit *visit)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(name_directories); i++) {
+		err = visit_directory(visit, name_directories[i], visit_name);
+		if (err == -ENOENT)
+			err = 0;
+	}
+	return err;
+}
+
+int netns_visit_all(bool (*visit)(struct netns *netns, void *data), void *data)
+{
+	struct visit state = { .visit = visit, .data = data };
+	int err = visit_names(&state);
+
+	if (!err && !state.stopped)
+		err = visit_directory(&state, "/proc", visit_process);
+	free(state.inodes);
+	return err;
+}
+
+struct name_search {
+	uint32_t inode;
+	char *name;
+	bool found;
+};
+
+static bool name_fits(struct netns *netns, void *data)
+{
+	struct name_search *search = data;
+
+	if (netns->inode != search->inode)
+		return true;
+	memcpy(search->name, netns->name, sizeof(netns->name));
+	search->found = true;
+	return false;
+}
+
+bool netns_find_name(uint32_t inode, char name[static 256])
+{
+	struct name_search search = { .inode = inode, .name = name };
+	struct visit state = { .visit = name_fits, .data = &search };
+
+	name[0] = '\0';
+	visit_names(&state);
+	free(state.inodes);
+	return search.found;
+}

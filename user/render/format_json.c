@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The json format: one object per line, described by docs/schema.json. */
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "render/json_rule.h"
+#include "render/json_writer.h"
+#include "render/render.h"
+#include "render/summary.h"
+#include "render/words.h"
+
+/* A line being written: what every part of it needs. */
+struct json_line {
+	struct json_writer writer;
+	const struct render_options *options;
+};
+
+static void begin_line(struct json_line *line, struct text *out, const char *type,
+		       const struct render_options *options)
+{
+	json_begin(&line->writer, out);
+	line->options = options;
+	json_open_object(&line->writer, NULL);
+	json_add_string(&line->writer, "type", type);
+}
+
+static void end_line(struct json_line *line)
+{
+	json_close_object(&line->writer);
+	text_add_char(line->writer.out, '\n');
+}
+
+static void add_time(struct json_writer *writer, uint64_t time_ns)
+{
+	json_open_string(writer, "time");
+	words_add_time_utc(writer->out, time_ns);
+	json_close_string(writer);
+}
+
+static void add_unsigned_or_null(struct json_writer *writer, const char *key, uint64_t value)
+{
+	if (value)
+		json_add_unsigned(writer, key, value);
+	else
+		json_add_null(writer, key);
+}
+
+static const char *family_name(uint8_t family)
+{
+	return family == FLOW_AF_INET6 ? "inet6" : "inet";
+}
+
+static void add_address(struct json_writer *writer, const char *key, uint8_t family,
+			const uint8_t *address)
+{
+	json_open_string(writer, key);
+	text_add_address(writer->out, family, address);
+	json_close_string(writer);
+}
+
+static void add_device(struct json_writer *writer, const char *key,
+		       const char name[static IFNAMSIZ], uint32_t index)
+{
+	if (!name[0] && !index) {
+		json_add_null(writer, key);
+		return;
+	}
+	json_open_string(writer, key);
+	words_add_device(writer->out, name, index);
+	json_close_string(writer);
+}
+
+/* "table" and "table_id", null for table 0. */
+static void add_table(struct json_line *line, uint32_t table)
+{
+	if (!table) {
+		json_add_null(&line->writer, "table");
+		json_add_null(&line->writer, "table_id");
+		return;
+	}
+	json_open_string(&line->writer, "table");
+	words_add_table(line->writer.out, line->options->names, table);
+	json_close_string(&line->writer);
+	json_add_unsigned(&line->writer, "table_id", table);
+}
+
+static void add_process(struct json_writer *writer, const struct event_context *context)
+{
+	if (context->level != LEVEL_TASK) {
+		json_add_null(writer, "process");
+		return;
+	}
+	json_open_object(writer, "process");
+	json_add_unsigned(writer, "pid", context->pid);
+	json_add_unsigned(writer, "tid", context->tid);
+	json_open_string(writer, "comm");
+	text_add_bytes(writer->out, context->comm, strnlen(context->comm, EVENT_COMM_LEN));
+	json_close_string(writer);
+	json_add_unsigned(writer, "uid", context->uid);
+	json_close_object(writer);
+}
+
+static void add_protocol(struct json_writer *writer, uint8_t protocol)
+{
+	if (!protocol) {
+		json_add_null(writer, "protocol");
+		return;
+	}
+	json_open_string(writer, "protocol");
+	words_add_protocol(writer->out, protocol);
+	json_close_string(writer);
+}
+
+static void add_number_if(struct json_writer *writer, const char *key, bool holds, uint32_t value)
+{
+	if (holds)
+		json_add_unsigned(writer, key, value);
+	else
+		json_add_null(writer, key);
+}
+
+static void add_ports(struct json_writer *writer, const struct flow_key *key)
+{
+	bool ports = protocol_has_ports(key->protocol);
+	bool icmp = words_is_icmp(key);
+
+	add_number_if(writer, "sport", ports, key->sport);
+	add_number_if(writer, "dport", ports, key->dport);
+	add_number_if(writer, "icmp_type", icmp, key->dport >> 8);
+	add_number_if(writer, "icmp_code", icmp, key->dport & 0xff);
+}
+
+static void add_flow(struct json_writer *writer, const struct lookup *lookup)
+{
+	const struct flow_key *key = &lookup->key;
+
+	json_open_object(writer, "flow");
+	add_address(writer, "src", key->family, key->src);
+	add_address(writer, "dst", key->family, key->dst);
+	add_device(writer, "iif", lookup->iif, key->iif);
+	add_device(writer, "oif", lookup->oif, key->oif);
+	json_add_hex(writer, "fwmark", key->mark);
+	json_add_hex(writer, "tos", key->tos);
+	add_protocol(writer, key->protocol);
+	add_ports(writer, key);
+	add_number_if(writer, "uid", key->uid != FLOW_UID_INVALID, key->uid);
+	add_unsigned_or_null(writer, "tun_id", key->tun_id);
+	add_unsigned_or_null(writer, "l3mdev", key->l3mdev);
+	if (key->flowlabel)
+		json_add_hex(writer, "flowlabel", key->flowlabel);
+	else
+		json_add_null(writer, "flowlabel");
+	json_close_object(writer);
+}
+
+static void add_prefix(struct json_writer *writer, const char *key, uint8_t family,
+		       const struct lookup_route *route)
+{
+	json_open_string(writer, key);
+	text_add_prefix(writer->out, family, route->dst, (unsigned int)route->prefix_length);
+	json_close_string(writer);
+}
+
+/* A gateway of another family is an object in `ip -j route`. */
+static void add_route_gateway(struct json_writer *writer, uint8_t family,
+			      const struct lookup_route *route)
+{
+	if (route->gateway_family == family) {
+		add_address(writer, "gateway", family, route->gateway);
+		return;
+	}
+	json_open_object(writer, "via");
+	json_add_string(writer, "family", family_name(route->gateway_family));
+	add_address(writer, "host", route->gateway_family, route->gateway);
+	json_close_object(writer);
+}
+
+static void add_route(struct json_writer *writer, uint8_t family, const struct lookup_route *route)
+{
+	json_open_object(writer, "route");
+	if (route->type && route->type != RTN_UNICAST) {
+		json_open_string(writer, "type");
+		words_add_route_type(writer->out, route->type);
+		json_close_string(writer);
+	}
+	if (words_has_prefix(route))
+		add_prefix(writer, "dst", family, route);
+	if (route->gateway_family)
+		add_route_gateway(writer, family, route);
+	if (route->dev[0] || route->dev_index)
+		add_device(writer, "dev", route->dev, route->dev_index);
+	if (route->has_prefsrc)
+		add_address(writer, "prefsrc", family, route->prefsrc);
+	json_close_object(writer);
+}
+
+static void add_suppressor(struct json_writer *writer, const struct lookup_step *step)
+{
+	if (step->outcome != STEP_SUPPRESSED || step->suppressor == SUPPRESSOR_NONE || !step->rule)
+		return;
+	json_open_string(writer, "suppressor");
+	if (step->suppressor == SUPPRESSOR_PREFIXLENGTH) {
+		text_add(writer->out, "suppress_prefixlength ");
+		text_add_signed(writer->out, step->rule->suppress_prefixlength);
+	} else {
+		text_add(writer->out, "suppress_ifgroup ");
+		text_add_signed(writer->out, step->rule->suppress_ifgroup);
+	}
+	json_close_string(writer);
+}
+
+static void add_step_rule(struct json_line *line, const struct lookup_step *step)
+{
+	struct json_writer *writer = &line->writer;
+	uint32_t priority = 0;
+	bool known = words_step_priority(step, &priority);
+
+	add_number_if(writer, "priority", known, priority);
+	if (!step->rule) {
+		json_add_null(writer, "selector");
+		json_add_null(writer, "rule");
+		return;
+	}
+	json_open_string(writer, "selector");
+	rule_print_selector(writer->out, step->rule, line->options->names);
+	json_close_string(writer);
+	json_add_rule(writer, "rule", step->rule, line->options->names);
+}
+
+static void add_step(struct json_line *line, uint8_t family, const struct lookup_step *step)
+{
+	struct json_writer *writer = &line->writer;
+
+	json_open_object(writer, NULL);
+	add_step_rule(line, step);
+	json_open_string(writer, "action");
+	words_add_action(writer->out, step->rule ? step->rule->action : RULE_LOOKUP);
+	json_close_string(writer);
+	add_table(line, step->table);
+	json_add_string(writer, "outcome", step_outcome_name(step->outcome));
+	add_suppressor(writer, step);
+	if (step->has_route)
+		add_route(writer, family, &step->route);
+	if (step->outcome == STEP_UNKNOWN && step->reason)
+		json_add_string(writer, "reason", step->reason);
+	json_add_string(writer, "evidence", evidence_name(step->evidence));
+	json_close_object(writer);
+}
+
+static void add_steps(struct json_line *line, const struct lookup *lookup)
+{
+	json_open_array(&line->writer, "steps");
+	for (size_t i = 0; i < lookup->step_count; i++)
+		add_step(line, lookup->key.family, &lookup->steps[i]);
+	json_close_array(&line->writer);
+}
+
+static void add_error(struct json_writer *writer, int error)
+{
+	if (!error) {
+		json_add_null(writer, "error");
+		return;
+	}
+	json_open_string(writer, "error");
+	words_add_error(writer->out, error);
+	json_close_string(writer);
+}
+
+static void add_verdict_prefix(struct json_writer *writer, const struct lookup *lookup)
+{
+	const struct lookup_verdict *verdict = &lookup->verdict;
+
+	if (verdict->error || !words_has_prefix(&verdict->route)) {
+		json_add_null(writer, "dst");
+		json_add_null(writer, "prefixlen");
+		return;
+	}
+	add_prefix(writer, "dst", lookup->key.family, &verdict->route);
+	json_add_unsigned(writer, "prefixlen", (uint64_t)verdict->route.prefix_length);
+}
+
+static void add_verdict_route(struct json_writer *writer, const struct lookup *lookup)
+{
+	const struct lookup_route *route = &lookup->verdict.route;
+
+	json_open_string(writer, "type");
+	words_add_route_type(writer->out, words_verdict_type(lookup));
+	json_close_string(writer);
+	add_verdict_prefix(writer, lookup);
+	if (route->gateway_family)
+		add_address(writer, "gateway", route->gateway_family, route->gateway);
+	else
+		json_add_null(writer, "gateway");
+	add_device(writer, "dev", route->dev, route->dev_index);
+	if (route->has_prefsrc)
+		add_address(writer, "prefsrc", lookup->key.family, route->prefsrc);
+	else
+		json_add_null(writer, "prefsrc");
+	add_unsigned_or_null(writer, "nexthops", route->nexthops);
+}
+
+static void add_verdict(struct json_line *line, const struct lookup *lookup)
+{
+	const struct lookup_verdict *verdict = &lookup->verdict;
+	struct json_writer *writer = &line->writer;
+
+	json_open_object(writer, "verdict");
+	add_error(writer, verdict->error);
+	json_add_string(writer, "decided_by", decided_by_name(verdict->decided_by));
+	add_number_if(writer, "priority", verdict->has_priority, verdict->priority);
+	add_table(line, verdict->table);
+	add_verdict_route(writer, lookup);
+	json_close_object(writer);
+}
+
+static void write_lookup(struct text *out, const struct lookup *lookup,
+			 const struct render_options *options)
+{
+	struct json_line line;
+
+	begin_line(&line, out, "lookup", options);
+	add_time(&line.writer, lookup->time_ns);
+	json_add_unsigned(&line.writer, "boottime_ns", lookup->boottime_ns);
+	add_unsigned_or_null(&line.writer, "duration_ns", lookup->duration_ns);
+	json_add_unsigned(&line.writer, "cpu", lookup->cpu);
+	add_unsigned_or_null(&line.writer, "netns", lookup->netns);
+	json_add_string(&line.writer, "netns_name", lookup->netns_name);
+	json_add_string(&line.writer, "family", family_name(lookup->key.family));
+	json_add_string(&line.writer, "purpose", purpose_name(lookup->purpose));
+	json_add_string(&line.writer, "cause", cause_name(lookup->cause));
+	add_process(&line.writer, &lookup->context);
+	json_add_string(&line.writer, "context", words_context(&lookup->context));
+	add_flow(&line.writer, lookup);
+	add_steps(&line, lookup);
+	add_verdict(&line, lookup);
+	end_line(&line);
+}
+
+static void write_start(struct text *out, const struct trace_start *start,
+			const struct render_options *options)
+{
+	struct json_line line;
+
+	begin_line(&line, out, "start", options);
+	add_time(&line.writer, start->time_ns);
+	json_add_unsigned(&line.writer, "schema", JSON_SCHEMA_VERSION);
+	json_add_string(&line.writer, "version", start->version);
+	json_add_string(&line.writer, "kernel", start->kernel);
+	json_add_string(&line.writer, "tier", start->tier);
+	json_open_array(&line.writer, "filters");
+	for (size_t i = 0; start->filters && start->filters[i]; i++)
+		json_add_string(&line.writer, NULL, start->filters[i]);
+	json_close_array(&line.writer);
+	end_line(&line);
+}
+
+static void write_lost(struct text *out, uint64_t time_ns, uint32_t cpu, uint64_t count,
+		       const struct render_options *options)
+{
+	struct json_line line;
+
+	begin_line(&line, out, "lost", options);
+	add_time(&line.writer, time_ns);
+	json_add_unsigned(&line.writer, "cpu", cpu);
+	json_add_unsigned(&line.writer, "count", count);
+	end_line(&line);
+}
+
+static void write_policy(struct text *out, uint64_t time_ns, uint32_t netns, const char *change,
+			 const struct render_options *options)
+{
+	struct json_line line;
+
+	begin_line(&line, out, "policy", options);
+	add_time(&line.writer, time_ns);
+	add_unsigned_or_null(&line.writer, "netns", netns);
+	json_add_string(&line.writer, "change", change);
+	end_line(&line);
+}
+
+static void write_warning(struct text *out, uint64_t time_ns, const char *message,
+			  const struct render_options *options)
+{
+	struct json_line line;
+
+	begin_line(&line, out, "warning", options);
+	add_time(&line.writer, time_ns);
+	json_add_string(&line.writer, "text", message);
+	end_line(&line);
+}
+
+static void add_counts(struct json_writer *writer, const struct lookup_counts *counts)
+{
+	json_add_unsigned(writer, "seen", counts->seen);
+	json_add_unsigned(writer, "shown", counts->shown);
+	json_add_unsigned(writer, "filtered", counts->filtered);
+	json_add_unsigned(writer, "lost", counts->lost);
+	json_add_unsigned(writer, "unfinished", counts->unfinished);
+	if (counts->missed_known)
+		json_add_unsigned(writer, "missed", counts->missed);
+	else
+		json_add_null(writer, "missed");
+	json_add_unsigned(writer, "address_checks", counts->address_checks);
+	json_add_unsigned(writer, "netns_unknown", counts->netns_unknown);
+}
+
+/* The key is an errno's name, its number without one, "other" where they were not told apart. */
+static void add_outcome(struct json_writer *writer, int error, uint64_t count)
+{
+	struct text key = { 0 };
+
+	if (error)
+		words_add_error(&key, error);
+	else
+		text_add(&key, "other");
+	json_add_unsigned(writer, text_string(&key), count);
+	text_free(&key);
+}
+
+static void add_rule_total(struct json_line *line, const struct rule_total *total)
+{
+	struct json_writer *writer = &line->writer;
+
+	json_open_object(writer, NULL);
+	add_unsigned_or_null(writer, "netns", total->netns);
+	json_add_string(writer, "family", family_name(total->family));
+	json_add_unsigned(writer, "priority", total->priority);
+	add_table(line, total->table);
+	json_add_unsigned(writer, "count", total->count);
+	json_close_object(writer);
+}
+
+static void write_summary(struct text *out, uint64_t time_ns, const struct trace_summary *summary,
+			  const struct render_options *options)
+{
+	struct json_line line;
+
+	begin_line(&line, out, "summary", options);
+	add_time(&line.writer, time_ns);
+	add_counts(&line.writer, &summary->counts);
+	json_open_object(&line.writer, "outcomes");
+	json_add_unsigned(&line.writer, "found", summary->found);
+	for (size_t i = 0; i < summary->error_count; i++)
+		add_outcome(&line.writer, summary->errors[i].error, summary->errors[i].count);
+	json_close_object(&line.writer);
+	json_open_array(&line.writer, "rules");
+	for (size_t i = 0; i < summary->rule_count; i++)
+		add_rule_total(&line, &summary->rules[i]);
+	json_close_array(&line.writer);
+	json_add_unsigned(&line.writer, "dropped_rules", summary->dropped_rules);
+	end_line(&line);
+}
+
+const struct format format_json = {
+	.name = "json",
+	.start = write_start,
+	.lookup = write_lookup,
+	.lost = write_lost,
+	.policy = write_policy,
+	.warning = write_warning,
+	.summary = write_summary,
+};

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The tree format: one block per lookup, its walk rule by rule, for people at a terminal. */
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "render/escape.h"
+#include "render/tree.h"
+#include "render/words.h"
+
+static const struct marks utf8_marks = { "▶", "⇒", "→", "≤" };
+static const struct marks ascii_marks = { ">", "=>", "->", "<=" };
+
+static void add_styled(struct tree *tree, enum style style, const char *string)
+{
+	tree_add_style(tree->out, tree->options, style);
+	text_add(tree->out, string);
+	tree_end_style(tree->out, tree->options, style);
+}
+
+static void add_process(struct tree *tree)
+{
+	const struct event_context *context = &tree->lookup->context;
+
+	if (context->level != LEVEL_TASK) {
+		text_add(tree->out, words_context(context));
+		return;
+	}
+	escape_terminal(tree->out, context->comm, strnlen(context->comm, EVENT_COMM_LEN),
+			tree->options->ascii);
+	text_add_char(tree->out, '[');
+	text_add_unsigned(tree->out, context->pid);
+	text_add_char(tree->out, ']');
+}
+
+static void add_packet(struct tree *tree, const uint8_t *src, const uint8_t *dst)
+{
+	text_add_address(tree->out, tree->lookup->key.family, src);
+	text_add_char(tree->out, ' ');
+	text_add(tree->out, tree->marks->arrow);
+	text_add_char(tree->out, ' ');
+	text_add_address(tree->out, tree->lookup->key.family, dst);
+}
+
+/* A source-check asks for the way back: its destination is the packet's source. */
+static void add_question(struct tree *tree)
+{
+	const struct flow_key *key = &tree->lookup->key;
+
+	text_add(tree->out, purpose_name(tree->lookup->purpose));
+	if (tree->lookup->purpose != PURPOSE_SOURCE_CHECK) {
+		text_add_char(tree->out, ' ');
+		add_packet(tree, key->src, key->dst);
+		return;
+	}
+	text_add(tree->out, " of ");
+	text_add_address(tree->out, key->family, key->dst);
+	text_add(tree->out, " (packet ");
+	add_packet(tree, key->dst, key->src);
+	text_add_char(tree->out, ')');
+}
+
+static void add_protocol(struct tree *tree)
+{
+	const struct flow_key *key = &tree->lookup->key;
+
+	if (!key->protocol)
+		return;
+	text_add(tree->out, protocol_name(key->protocol) ? " " : " proto ");
+	words_add_protocol(tree->out, key->protocol);
+	if (protocol_has_ports(key->protocol)) {
+		tree_add_labelled(tree->out, " ", key->sport);
+		text_add_char(tree->out, ' ');
+		text_add(tree->out, tree->marks->arrow);
+		tree_add_labelled(tree->out, " ", key->dport);
+	} else if (words_is_icmp(key) && tree->options->verbose) {
+		tree_add_labelled(tree->out, " type ", key->dport >> 8);
+		tree_add_labelled(tree->out, " code ", key->dport & 0xff);
+	}
+}
+
+static void add_interfaces(struct tree *tree)
+{
+	const struct lookup *lookup = tree->lookup;
+
+	if (lookup->key.iif && lookup->key.iif != FLOW_IFINDEX_LO) {
+		text_add(tree->out, " iif ");
+		tree_add_device(tree->out, lookup->iif, lookup->key.iif, tree->options);
+	}
+	if (lookup->key.oif) {
+		text_add(tree->out, " oif ");
+		tree_add_device(tree->out, lookup->oif, lookup->key.oif, tree->options);
+	}
+}
+
+static void add_netns(struct tree *tree)
+{
+	const char *name = tree->lookup->netns_name;
+
+	if (name && name[0]) {
+		text_add(tree->out, " netns ");
+		escape_terminal(tree->out, name, strlen(name), tree->options->ascii);
+	}
+}
+
+/* What rules can look at but seldom do: shown when it is there. */
+static void add_rare_selectors(struct tree *tree)
+{
+	const struct flow_key *key = &tree->lookup->key;
+
+	if (key->tos || tree->options->verbose) {
+		text_add(tree->out, " tos ");
+		text_add_hex(tree->out, key->tos);
+	}
+	if (key->tun_id)
+		tree_add_labelled(tree->out, " tun_id ", key->tun_id);
+	if (key->l3mdev)
+		tree_add_labelled(tree->out, " l3mdev ", key->l3mdev);
+	if (key->flowlabel) {
+		text_add(tree->out, " flowlabel ");
+		text_add_hex(tree->out, key->flowlabel);
+	}
+}
+
+static void add_verbose(struct tree *tree)
+{
+	const struct lookup *lookup = tree->lookup;
+
+	text_add(tree->out, " cause ");
+	text_add(tree->out, cause_name(lookup->cause));
+	tree_add_labelled(tree->out, " cpu ", lookup->cpu);
+	if (lookup->netns)
+		tree_add_labelled(tree->out, " inode ", lookup->netns);
+	if (lookup->duration_ns) {
+		tree_add_labelled(tree->out, " took ", lookup->duration_ns);
+		text_add(tree->out, "ns");
+	}
+}
+
+static void write_header(struct tree *tree)
+{
+	const struct flow_key *key = &tree->lookup->key;
+
+	words_add_time_clock(tree->out, tree->lookup->time_ns, tree->options->utc);
+	text_add_char(tree->out, ' ');
+	add_process(tree);
+	text_add_char(tree->out, ' ');
+	add_question(tree);
+	add_protocol(tree);
+	text_add(tree->out, " mark ");
+	text_add_hex(tree->out, key->mark);
+	if (key->uid != FLOW_UID_INVALID)
+		tree_add_labelled(tree->out, " uid ", key->uid);
+	add_interfaces(tree);
+	add_rare_selectors(tree);
+	add_netns(tree);
+	if (tree->options->verbose)
+		add_verbose(tree);
+	text_add_char(tree->out, '\n');
+}
+
+/* "unreachable by rule 5250", "unreachable 10.0.0.0/8 in table 52 by rule 5270". */
+static void add_refusal(struct tree *tree, const struct lookup_step *step)
+{
+	const struct lookup_route *route =
+		step->has_route ? &step->route : &tree->lookup->verdict.route;
+	uint32_t priority = 0;
+
+	if (step->table && route->type) {
+		tree_add_route(tree, route);
+		text_add(tree->out, " in table ");
+		tree_add_table(tree->out, step->table, tree->options);
+	} else {
+		text_add(tree->out, step_outcome_name(step->outcome));
+	}
+	if (words_step_priority(step, &priority))
+		tree_add_labelled(tree->out, " by rule ", priority);
+}
+
+static void add_error_reason(struct tree *tree)
+{
+	const struct lookup_verdict *verdict = &tree->lookup->verdict;
+	const struct lookup_step *refusal = words_refusal(tree->lookup);
+
+	if (verdict->decided_by == DECIDED_BY_UNKNOWN)
+		text_add(tree->out, ": the policy changed while this ran");
+	else if (verdict->decided_by == DECIDED_BY_END_OF_RULES)
+		text_add(tree->out, ": end of the rules");
+	else if (refusal) {
+		text_add(tree->out, ": ");
+		add_refusal(tree, refusal);
+	} else if (verdict->decided_by == DECIDED_BY_BUILT_IN) {
+		text_add(tree->out, ": no route in the built-in tables");
+	} else if (verdict->has_priority) {
+		tree_add_labelled(tree->out, ": by rule ", verdict->priority);
+	}
+}
+
+static void write_error(struct tree *tree)
+{
+	tree_add_style(tree->out, tree->options, STYLE_ERROR);
+	text_add(tree->out, tree->marks->verdict);
+	text_add_char(tree->out, ' ');
+	words_add_error(tree->out, tree->lookup->verdict.error);
+	add_error_reason(tree);
+	tree_end_style(tree->out, tree->options, STYLE_ERROR);
+	text_add_char(tree->out, '\n');
+}
+
+static const char *const decision_notes[DECIDED_BY_COUNT] = {
+	[DECIDED_BY_EXCEPTION] = " (from a route exception)",
+	[DECIDED_BY_SUPPRESSED_ROUTE] = " (a route that had been suppressed)",
+	[DECIDED_BY_DIRECT] = " (table asked without rules)",
+	[DECIDED_BY_UNKNOWN] = " (by which rule is unknown: the policy changed while this ran)",
+};
+
+static void add_decision_note(struct tree *tree)
+{
+	enum decided_by decided_by = tree->lookup->verdict.decided_by;
+	const struct lookup_step *refusal = words_refusal(tree->lookup);
+
+	if (decided_by == DECIDED_BY_BOUND_DEVICE) {
+		text_add(tree->out, " on-link through the bound device; the rules said ");
+		text_add(tree->out, refusal ? step_outcome_name(refusal->outcome) : "no route");
+	} else if ((unsigned int)decided_by < DECIDED_BY_COUNT && decision_notes[decided_by]) {
+		text_add(tree->out, decision_notes[decided_by]);
+	}
+}
+
+/* " local dev lo src 192.0.2.1" */
+static void add_found_route(struct tree *tree, const struct lookup_route *route)
+{
+	if (route->type && route->type != RTN_UNICAST) {
+		text_add_char(tree->out, ' ');
+		words_add_route_type(tree->out, route->type);
+	}
+	tree_add_nexthop(tree, route);
+	if (route->has_prefsrc) {
+		text_add(tree->out, " src ");
+		text_add_address(tree->out, tree->lookup->key.family, route->prefsrc);
+	}
+}
+
+static void write_found(struct tree *tree)
+{
+	size_t start;
+
+	add_styled(tree, STYLE_CHOSEN, tree->marks->verdict);
+	start = tree->out->length;
+	add_found_route(tree, &tree->lookup->verdict.route);
+	if (tree->out->length > start)
+		add_decision_note(tree);
+	else if (tree->lookup->verdict.decided_by == DECIDED_BY_UNKNOWN)
+		text_add(tree->out, " unknown: the policy changed while this ran");
+	else
+		text_add(tree->out, " a route");
+	text_add_char(tree->out, '\n');
+}
+
+static void write_lookup(struct text *out, const struct lookup *lookup,
+			 const struct render_options *options)
+{
+	struct tree tree = {
+		.out = out,
+		.lookup = lookup,
+		.options = options,
+		.marks = options->ascii ? &ascii_marks : &utf8_marks,
+	};
+
+	write_header(&tree);
+	tree_write_walk(&tree);
+	text_add(out, "   ");
+	if (lookup->verdict.error)
+		write_error(&tree);
+	else
+		write_found(&tree);
+	text_free(&tree.scratch);
+}
+
+static void begin_note(struct text *out, uint64_t time_ns, const struct render_options *options)
+{
+	words_add_time_clock(out, time_ns, options->utc);
+	text_add_char(out, ' ');
+}
+
+static void write_lost(struct text *out, uint64_t time_ns, uint32_t cpu, uint64_t count,
+		       const struct render_options *options)
+{
+	begin_note(out, time_ns, options);
+	tree_add_style(out, options, STYLE_ERROR);
+	tree_add_labelled(out, "lost ", count);
+	text_add(out, count == 1 ? " lookup" : " lookups");
+	tree_add_labelled(out, " on cpu ", cpu);
+	tree_end_style(out, options, STYLE_ERROR);
+	text_add_char(out, '\n');
+}
+
+static void write_policy(struct text *out, uint64_t time_ns, uint32_t netns, const char *change,
+			 const struct render_options *options)
+{
+	begin_note(out, time_ns, options);
+	if (netns && options->verbose) {
+		tree_add_labelled(out, "netns ", netns);
+		text_add_char(out, ' ');
+	}
+	escape_terminal(out, change, strlen(change), options->ascii);
+	text_add_char(out, '\n');
+}
+
+static void write_warning(struct text *out, uint64_t time_ns, const char *message,
+			  const struct render_options *options)
+{
+	begin_note(out, time_ns, options);
+	text_add(out, "warning: ");
+	escape_terminal(out, message, strlen(message), options->ascii);
+	text_add_char(out, '\n');
+}
+
+const struct format format_tree = {
+	.name = "tree",
+	.lookup = write_lookup,
+	.lost = write_lost,
+	.policy = write_policy,
+	.warning = write_warning,
+};

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Writes JSON text piece by piece: commas and escapes are its business, structure the caller's. */
+#include "render/json_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/escape.h"
+#include "util/cleanup.h"
+
+void json_begin(struct json_writer *writer, struct text *out)
+{
+	*writer = (struct json_writer){ .out = out };
+}
+
+/* The comma, the key and first, put together so that the text grows once. */
+static void start_value(struct json_writer *writer, const char *key, char first)
+{
+	size_t length = key ? strlen(key) : 0;
+	char buffer[64];
+	size_t at = 0;
+
+	if (length > sizeof(buffer) - 5)
+		length = sizeof(buffer) - 5;
+	if (writer->comma)
+		buffer[at++] = ',';
+	if (key) {
+		buffer[at++] = '"';
+		memcpy(buffer + at, key, length);
+		at += length;
+		buffer[at++] = '"';
+		buffer[at++] = ':';
+	}
+	if (first)
+		buffer[at++] = first;
+	text_add_bytes(writer->out, buffer, at);
+	writer->comma = true;
+}
+
+static void open_group(struct json_writer *writer, const char *key, char bracket)
+{
+	start_value(writer, key, bracket);
+	writer->comma = false;
+}
+
+static void close_group(struct json_writer *writer, char bracket)
+{
+	text_add_char(writer->out, bracket);
+	writer->comma = true;
+}
+
+void json_open_object(struct json_writer *writer, const char *key)
+{
+	open_group(writer, key, '{');
+}
+
+void json_close_object(struct json_writer *writer)
+{
+	close_group(writer, '}');
+}
+
+void json_open_array(struct json_writer *writer, const char *key)
+{
+	open_group(writer, key, '[');
+}
+
+void json_close_array(struct json_writer *writer)
+{
+	close_group(writer, ']');
+}
+
+/* True for what stands in a JSON string as it is and cannot act on a terminal. */
+static bool byte_is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+static size_t plain_length(const char *bytes, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && byte_is_plain(bytes[at]))
+		at++;
+	return at;
+}
+
+static void add_special(struct text *out, const char *bytes, size_t size, uint32_t point)
+{
+	char escaped[6] = { '\\', 'u', '0', '0' };
+
+	if (!size) {
+		text_add(out, "\\ufffd");
+	} else if (point == '"' || point == '\\') {
+		escaped[1] = (char)point;
+		text_add_bytes(out, escaped, 2);
+	} else if (point < 0xa0) {
+		escaped[4] = "0123456789abcdef"[point >> 4];
+		escaped[5] = "0123456789abcdef"[point & 15];
+		text_add_bytes(out, escaped, sizeof(escaped));
+	} else {
+		text_add_bytes(out, bytes, size);
+	}
+}
+
+static void add_escaped(struct text *out, const char *bytes, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length) {
+		size_t plain = plain_length(bytes + at, length - at);
+		uint32_t point = 0;
+		size_t size;
+
+		text_add_bytes(out, bytes + at, plain);
+		at += plain;
+		if (at == length)
+			return;
+		size = escape_decode(bytes + at, length - at, &point);
+		add_special(out, bytes + at, size, point);
+		at += size ? size : 1;
+	}
+}
+
+void json_add_string(struct json_writer *writer, const char *key, const char *value)
+{
+	if (!value) {
+		json_add_null(writer, key);
+		return;
+	}
+	start_value(writer, key, '"');
+	add_escaped(writer->out, value, strlen(value));
+	text_add_char(writer->out, '"');
+}
+
+void json_add_unsigned(struct json_writer *writer, const char *key, uint64_t value)
+{
+	start_value(writer, key, '\0');
+	text_add_unsigned(writer->out, value);
+}
+
+void json_add_hex(struct json_writer *writer, const char *key, uint64_t value)
+{
+	start_value(writer, key, '"');
+	text_add_hex(writer->out, value);
+	text_add_char(writer->out, '"');
+}
+
+void json_add_true(struct json_writer *writer, const char *key)
+{
+	start_value(writer, key, '\0');
+	text_add_bytes(writer->out, "true", 4);
+}
+
+void json_add_null(struct json_writer *writer, const char *key)
+{
+	start_value(writer, key, '\0');
+	text_add_bytes(writer->out, "null", 4);
+}
+
+void json_open_string(struct json_writer *writer, const char *key)
+{
+	start_value(writer, key, '"');
+	writer->string_start = writer->out->length;
+}
+
+/* Nearly every string is plain and stays where it was written. */
+static void escape_written(struct text *out, size_t start)
+{
+	size_t length = out->length - start;
+	_cleanup_free_ char *copy = NULL;
+
+	if (out->failed || plain_length(out->string + start, length) == length)
+		return;
+	copy = malloc(length);
+	if (!copy) {
+		out->failed = true;
+		return;
+	}
+	memcpy(copy, out->string + start, length);
+	out->length = start;
+	add_escaped(out, copy, length);
+}
+
+void json_close_string(struct json_writer *writer)
+{
+	escape_written(writer->out, writer->string_start);
+	text_add_char(writer->out, '"');
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Writes JSON text piece by piece: commas and escapes are its business, structure the caller's. */
+#ifndef FIBTRACE_RENDER_JSON_WRITER_H
+#define FIBTRACE_RENDER_JSON_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/text.h"
+
+/*
+ * Appends to out, which it borrows. Whatever the bytes given, the result is
+ * valid UTF-8 JSON without control characters. key: an ASCII word that needs no
+ * escapes, NULL for an element of an array.
+ */
+struct json_writer {
+	struct text *out;
+	size_t string_start;
+	bool comma;
+};
+
+void json_begin(struct json_writer *writer, struct text *out);
+
+void json_open_object(struct json_writer *writer, const char *key);
+void json_close_object(struct json_writer *writer);
+void json_open_array(struct json_writer *writer, const char *key);
+void json_close_array(struct json_writer *writer);
+
+void json_add_string(struct json_writer *writer, const char *key, const char *value);
+void json_add_unsigned(struct json_writer *writer, const char *key, uint64_t value);
+void json_add_hex(struct json_writer *writer, const char *key, uint64_t value); /* "0x…" */
+void json_add_true(struct json_writer *writer, const char *key);
+void json_add_null(struct json_writer *writer, const char *key);
+
+/* Between the two the caller appends the string's raw text to out. */
+void json_open_string(struct json_writer *writer, const char *key);
+void json_close_string(struct json_writer *writer);
+
+#endif

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The policy of one network namespace: rule lists, links, addresses and tables in one place. */
+#include "rules/policy.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "rules/addresses.h"
+#include "rules/links.h"
+#include "rules/grow.h"
+
+#define FAMILY_COUNT 2
+#define DETACHED -1
+
+struct table_slot {
+	uint64_t key; /* family << 32 | id */
+	struct route_table *table; /* NULL when not held */
+	bool unheld;
+};
+
+struct table_slots {
+	struct table_slot *slots; /* ascending by key */
+	size_t count;
+	size_t capacity;
+};
+
+struct policy {
+	uint64_t generation;
+	uint32_t netns;
+	enum tos_compare tos_compare;
+	bool l3_master_match;
+	struct rule_list *rules[FAMILY_COUNT];
+	struct links links;
+	struct addresses addresses;
+	struct table_slots tables;
+};
+
+/* -1 for a family that has no rules here. */
+static int family_slot(uint8_t family)
+{
+	if (family == AF_INET)
+		return 0;
+	return family == AF_INET6 ? 1 : -1;
+}
+
+struct rule_list *rule_list_new(const struct rule *rules, size_t count)
+{
+	struct rule_list *list;
+	size_t size;
+
+	if (__builtin_mul_overflow(count, sizeof(*rules), &size) ||
+	    __builtin_add_overflow(size, sizeof(*list), &size)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	list = malloc(size);
+	if (!list)
+		return NULL;
+	list->references = 1;
+	list->count = count;
+	if (count)
+		memcpy(list->rules, rules, count * sizeof(*rules));
+	return list;
+}
+
+struct rule_list *rule_list_get(struct rule_list *list)
+{
+	list->references++;
+	return list;
+}
+
+void rule_list_put(struct rule_list *list)
+{
+	if (list && --list->references == 0)
+		free(list);
+}
+
+struct policy *policy_new(uint32_t netns, enum tos_compare tos_compare)
+{
+	struct policy *policy = calloc(1, sizeof(*policy));
+
+	if (!policy)
+		return NULL;
+	policy->netns = netns;
+	policy->tos_compare = tos_compare;
+	return policy;
+}
+
+void policy_free(struct policy *policy)
+{
+	if (!policy)
+		return;
+	for (size_t i = 0; i < FAMILY_COUNT; i++)
+		rule_list_put(policy->rules[i]);
+	for (size_t i = 0; i < policy->tables.count; i++)
+		route_table_free(policy->tables.slots[i].table);
+	free(policy->tables.slots);
+	links_free(&policy->links);
+	addresses_free(&policy->addresses);
+	free(policy);
+}
+
+uint32_t policy_netns(const struct policy *policy)
+{
+	return policy->netns;
+}
+
+uint64_t policy_generation(const struct policy *policy)
+{
+	return policy->generation;
+}
+
+void policy_set_l3_master_match(struct policy *policy, bool on)
+{
+	if (policy->l3_master_match == on)
+		return;
+	policy->l3_master_match = on;
+	policy->generation++;
+}
+
+/* What the name in a rule's iif or oif stands for now. */
+static int resolve_name(const struct policy *policy, const char *name)
+{
+	const struct link *link;
+
+	if (!name[0])
+		return 0;
+	link = links_find_name(&policy->links, name);
+	return link ? (int)link->index : DETACHED;
+}
+
+static bool list_is_resolved(const struct policy *policy, const struct rule_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct rule *rule = &list->rules[i];
+
+		if (rule->iif_index != resolve_name(policy, rule->iif) ||
+		    rule->oif_index != resolve_name(policy, rule->oif))
+			return false;
+	}
+	return true;
+}
+
+static void list_resolve(const struct policy *policy, struct rule_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct rule *rule = &list->rules[i];
+
+		rule->iif_index = resolve_name(policy, rule->iif);
+		rule->oif_index = resolve_name(policy, rule->oif);
+	}
+}
+
+/* A copy of list with its devices resolved, NULL with errno. */
+static struct rule_list *list_resolved_copy(const struct policy *policy,
+					    const struct rule_list *list)
+{
+	struct rule_list *copy = rule_list_new(list->rules, list->count);
+
+	if (copy)
+		list_resolve(policy, copy);
+	return copy;
+}
+
+static void replace_rules(struct policy *policy, int slot, struct rule_list *list)
+{
+	rule_list_put(policy->rules[slot]);
+	policy->rules[slot] = list;
+}
+
+/* The names of the links changed: lists in force are never modified, but replaced. */
+static int resolve_rules(struct policy *policy)
+{
+	for (int slot = 0; slot < FAMILY_COUNT; slot++) {
+		const struct rule_list *list = policy->rules[slot];
+		struct rule_list *copy;
+
+		if (!list || list_is_resolved(policy, list))
+			continue;
+		copy = list_resolved_copy(policy, list);
+		if (!copy)
+			return -ENOMEM;
+		replace_rules(policy, slot, copy);
+	}
+	return 0;
+}
+
+void policy_set_rules(struct policy *policy, uint8_t family, struct rule_list *list)
+{
+	int slot = family_slot(family);
+
+	if (slot < 0) {
+		rule_list_put(list);
+		return;
+	}
+	replace_rules(policy, slot, list);
+	policy->generation++;
+	if (list && list->references == 1)
+		list_resolve(policy, list);
+	else
+		resolve_rules(policy); /* without memory the rules stay detached */
+}
+
+struct rule_list *policy_rules(const struct policy *policy, uint8_t family)
+{
+	int slot = family_slot(family);
+
+	return slot < 0 ? NULL : policy->rules[slot];
+}
+
+int policy_set_link(struct policy *policy, const struct link *link)
+{
+	int change = links_set(&policy->links, link);
+
+	if (change <= LINK_SAME)
+		return change;
+	policy->generation++;
+	return change == LINK_RENAMED ? resolve_rules(policy) : 0;
+}
+
+void policy_remove_link(struct policy *policy, uint32_t index)
+{
+	if (!links_remove(&policy->links, index))
+		return;
+	addresses_remove_device(&policy->addresses, index);
+	policy->generation++;
+	resolve_rules(policy);
+}
+
+void policy_clear_links(struct policy *policy)
+{
+	links_free(&policy->links);
+	addresses_free(&policy->addresses);
+	policy->generation++;
+}
+
+const struct link *policy_link(const struct policy *policy, uint32_t index)
+{
+	return links_find(&policy->links, index);
+}
+
+const struct link *policy_link_by_name(const struct policy *policy, const char *name)
+{
+	return links_find_name(&policy->links, name);
+}
+
+int policy_set_address(struct policy *policy, const struct address *address)
+{
+	int change = addresses_set(&policy->addresses, address);
+
+	if (change <= 0)
+		return change;
+	policy->generation++;
+	return 0;
+}
+
+void policy_remove_address(struct policy *policy, const struct address *address)
+{
+	if (addresses_remove(&policy->addresses, address))
+		policy->generation++;
+}
+
+static uint64_t table_key(uint8_t family, uint32_t id)
+{
+	return (uint64_t)family << 32 | id;
+}
+
+static size_t slot_place(const struct table_slots *tables, uint64_t key)
+{
+	size_t first = 0;
+	size_t behind = tables->count;
+
+	while (first < behind) {
+		size_t middle = first + (behind - first) / 2;
+
+		if (tables->slots[middle].key < key)
+			first = middle + 1;
+		else
+			behind = middle;
+	}
+	return first;
+}
+
+static struct table_slot *find_slot(const struct policy *policy, uint8_t family, uint32_t id)
+{
+	const struct table_slots *tables = &policy->tables;
+	uint64_t key = table_key(family, id);
+	size_t place = slot_place(tables, key);
+
+	if (place == tables->count || tables->slots[place].key != key)
+		return NULL;
+	return &tables->slots[place];
+}
+
+/* The slot of the table, made when it is new; NULL with errno. */
+static struct table_slot *slot_for_change(struct policy *policy, uint8_t family, uint32_t id)
+{
+	struct table_slots *tables = &policy->tables;
+	struct table_slot *slot = find_slot(policy, family, id);
+	size_t place;
+
+	if (slot)
+		return slot;
+	slot = array_reserve(tables->slots, sizeof(*slot), tables->count, &tables->capacity);
+	if (!slot)
+		return NULL;
+	tables->slots = slot;
+	place = slot_place(tables, table_key(family, id));
+	slot += place;
+	memmove(slot + 1, slot, (tables->count - place) * sizeof(*slot));
+	*slot = (struct table_slot){ .key = table_key(family, id) };
+	tables->count++;
+	return slot;
+}
+
+const struct route_table *policy_table(const struct policy *policy, uint8_t family, uint32_t id)
+{
+	const struct table_slot *slot = find_slot(policy, family, id);
+
+	if (!slot || slot->unheld || !slot->table || !route_table_count(slot->table))
+		return NULL;
+	return slot->table;
+}
+
+struct route_table *policy_table_for_change(struct policy *policy, uint8_t family, uint32_t id)
+{
+	struct table_slot *slot = slot_for_change(policy, family, id);
+
+	if (!slot)
+		return NULL;
+	if (!slot->table)
+		slot->table = route_table_new(id, family);
+	if (slot->table)
+		policy->generation++;
+	return slot->table;
+}
+
+void policy_clear_routes(struct policy *policy, uint8_t family)
+{
+	struct table_slots *tables = &policy->tables;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < tables->count; i++) {
+		if (tables->slots[i].key >> 32 == family)
+			route_table_free(tables->slots[i].table);
+		else
+			tables->slots[kept++] = tables->slots[i];
+	}
+	tables->count = kept;
+	policy->generation++;
+}
+
+void policy_set_table_unheld(struct policy *policy, uint8_t family, uint32_t id)
+{
+	struct table_slot *slot = slot_for_change(policy, family, id);
+
+	if (!slot)
+		return;
+	route_table_free(slot->table);
+	slot->table = NULL;
+	slot->unheld = true;
+	policy->generation++;
+}
+
+bool policy_table_unheld(const struct policy *policy, uint8_t family, uint32_t id)
+{
+	const struct table_slot *slot = find_slot(policy, family, id);
+
+	return slot && slot->unheld;
+}
+
+/* l3mdev_update_flow(): a known output device decides before the input device. */
+static uint32_t l3_master_of_flow(const struct links *links, const struct flow_key *key)
+{
+	if (key->l3mdev)
+		return key->l3mdev;
+	if (key->oif && links_find(links, key->oif))
+		return links_l3_master(links, key->oif);
+	return key->iif > FLOW_IFINDEX_LO ? links_l3_master(links, key->iif) : 0;
+}
+
+static uint32_t l3mdev_table_of_flow(const void *data, const struct flow_key *key)
+{
+	const struct policy *policy = data;
+	const struct link *link =
+		links_find(&policy->links, l3_master_of_flow(&policy->links, key));
+
+	return link ? link->l3mdev_table : 0;
+}
+
+static uint32_t l3_master_of_device(const void *data, uint32_t ifindex)
+{
+	const struct policy *policy = data;
+
+	return links_l3_master(&policy->links, ifindex);
+}
+
+struct match_context policy_match_context(const struct policy *policy)
+{
+	return (struct match_context){
+		.tos_compare = policy->tos_compare,
+		.l3mdev_table = l3mdev_table_of_flow,
+		.master_of = policy->l3_master_match ? l3_master_of_device : NULL,
+		.data = policy,
+	};
+}
+
+bool policy_preferred_source(const struct policy *policy, const struct route *route,
+			     const struct nexthop *nexthop, uint8_t source[static 16])
+{
+	struct source_question question = { .links = &policy->links, .scope = route->scope };
+	const struct address *address;
+
+	if (route->prefsrc_family) {
+		memcpy(source, route->prefsrc, sizeof(route->prefsrc));
+		return true;
+	}
+	if (!nexthop || route->family != AF_INET || route->type == RTN_LOCAL)
+		return false;
+	question.ifindex = nexthop->dev;
+	if (nexthop->gateway_family == AF_INET)
+		question.gateway = nexthop->gateway;
+	address = addresses_select(&policy->addresses, &question);
+	if (!address)
+		return false;
+	memcpy(source, address->local, sizeof(address->local));
+	return true;
+}

@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From events to output: assembles walks, explains them by the policy in force, filters, renders. */
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "clock.h"
+#include "counts.h"
+#include "render/output.h"
+#include "render/summary.h"
+#include "trace/assembler.h"
+#include "trace/derive.h"
+#include "util/report.h"
+
+/* Few enough that the lookups explained but not written yet take little memory. */
+#define BATCH_EVENTS 2048
+
+/* One walk of a batch, explained by the policy as it was before the notifications were read. */
+struct pending {
+	struct walk_record *walk;
+	struct space *space;
+	enum derive_result result;
+	struct lookup lookup;
+};
+
+struct session {
+	struct session_settings settings;
+	struct assembler *assembler;
+	struct output output;
+	struct clock clock;
+	struct trace_summary summary;
+	struct session_counts counts;
+	struct pending *pending;
+	size_t pending_count;
+	size_t pending_capacity;
+	bool limit_reached;
+	bool finished;
+	int error; /* the first that ends the trace */
+};
+
+static void session_fail(struct session *session, int err)
+{
+	if (!session->error)
+		session->error = err;
+}
+
+struct session *session_new(const struct session_settings *settings)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return NULL;
+	session->settings = *settings;
+	session->assembler = assembler_new(settings->symbols);
+	if (!session->assembler) {
+		free(session);
+		return NULL;
+	}
+	output_init(&session->output);
+	clock_init(&session->clock);
+	return session;
+}
+
+static void pending_clear(struct session *session)
+{
+	for (size_t i = 0; i < session->pending_count; i++)
+		lookup_clear(&session->pending[i].lookup);
+	session->pending_count = 0;
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	pending_clear(session);
+	free(session->pending);
+	assembler_free(session->assembler);
+	output_free(&session->output);
+	summary_free(&session->summary);
+	free(session);
+}
+
+static uint64_t now_ns(const struct session *session)
+{
+	return clock_realtime(&session->clock, clock_boottime_now());
+}
+
+static void session_line_done(struct session *session)
+{
+	int err = output_line_done(&session->output);
+
+	if (err)
+		session_fail(session, err);
+}
+
+/* Text formats hold lookups alone: what else there is to say goes to standard error. */
+static bool session_writes_events(const struct session *session)
+{
+	return session && session->settings.format == &format_json;
+}
+
+void session_policy_changed(void *data, uint32_t netns, const char *change)
+{
+	struct session *session = data;
+
+	if (!session_writes_events(session)) {
+		report_warning("policy changed: %s", change);
+		return;
+	}
+	session->settings.format->policy(&session->output.text, now_ns(session), netns, change,
+					 session->settings.render);
+	session_line_done(session);
+}
+
+void session_warning(void *data, const char *message)
+{
+	struct session *session = data;
+
+	report_warning("%s", message);
+	if (!session_writes_events(session))
+		return;
+	session->settings.format->warning(&session->output.text, now_ns(session), message,
+					  session->settings.render);
+	session_line_done(session);
+}
+
+static void session_lost(void *data, const struct event_header *header, uint32_t count)
+{
+	struct session *session = data;
+
+	if (!session_writes_events(session)) {
+		report_warning("the ring buffer was full: %u events of CPU %u were lost", count,
+			       header->cpu);
+		return;
+	}
+	session->settings.format->lost(&session->output.text,
+				       clock_realtime(&session->clock, header->time_ns),
+				       header->cpu, count, session->settings.render);
+	session_line_done(session);
+}
+
+int session_start(struct session *session, const char *const *filters)
+{
+	const struct format *format = session->settings.format;
+	struct utsname kernel;
+	struct trace_start start = {
+		.time_ns = now_ns(session),
+		.version = FIBTRACE_VERSION,
+		.tier = capture_tier(session->settings.capture),
+		.filters = filters,
+	};
+
+	if (!format->start)
+		return 0;
+	if (uname(&kernel))
+		return -errno;
+	start.kernel = kernel.release;
+	format->start(&session->output.text, &start, session->settings.render);
+	return output_flush(&session->output);
+}
+
+static void session_event(void *data, const struct event_header *event, size_t size)
+{
+	struct session *session = data;
+	int err = assembler_add(session->assembler, event, size, session_lost, session);
+
+	if (err)
+		session_fail(session, err);
+}
+
+static const struct policy *pending_policy(const struct pending *pending)
+{
+	return pending->space ? space_policy(pending->space) : NULL;
+}
+
+static enum derive_result explain(const struct pending *pending, struct lookup *lookup)
+{
+	const struct policy *policy = pending_policy(pending);
+
+	if (!policy)
+		return DERIVE_CONFLICT;
+	return derive_lookup(pending->walk, policy, lookup);
+}
+
+/* The walk with its successor's answers behind its own, if the policy can explain both as one. */
+static bool explained_together(const struct pending *pending, const struct walk_record *successor)
+{
+	struct walk_record both = *pending->walk;
+	size_t count = both.answer_count + successor->answer_count;
+	struct lookup lookup = { 0 };
+	enum derive_result result;
+
+	both.ended = successor->ended;
+	both.answers = reallocarray(NULL, count, sizeof(*both.answers));
+	if (!both.answers)
+		return false;
+	memcpy(both.answers, pending->walk->answers, both.answer_count * sizeof(*both.answers));
+	memcpy(both.answers + both.answer_count, successor->answers,
+	       successor->answer_count * sizeof(*both.answers));
+	both.answer_count = count;
+	result = derive_lookup(&both, pending_policy(pending), &lookup);
+	lookup_clear(&lookup);
+	free(both.answers);
+	return result == DERIVE_DONE || result == DERIVE_OPEN;
+}
+
+/* Where a table may be asked twice in one walk the kernel side sees two: join them. */
+static void session_join(struct session *session, struct pending *pending)
+{
+	struct walk_record *successor;
+
+	while (pending->walk->ended &&
+	       (successor = assembler_successor(session->assembler, pending->walk))) {
+		struct walk_record open = *pending->walk;
+		struct lookup lookup = { 0 };
+		enum derive_result result;
+		bool rejected = successor->rejected;
+
+		open.ended = false;
+		result = derive_lookup(&open, pending_policy(pending), &lookup);
+		lookup_clear(&lookup);
+		if (result != DERIVE_OPEN || !explained_together(pending, successor))
+			return;
+		if (assembler_merge(session->assembler, pending->walk, successor)) {
+			session_fail(session, -ENOMEM);
+			return;
+		}
+		session->counts.merged += !rejected;
+		session->counts.merged_rejected += rejected;
+	}
+}
+
+static struct pending *pending_add(struct session *session)
+{
+	if (session->pending_count == session->pending_capacity) {
+		size_t capacity = session->pending_capacity ? 2 * session->pending_capacity : 256;
+		struct pending *grown = reallocarray(session->pending, capacity, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		session->pending = grown;
+		session->pending_capacity = capacity;
+	}
+	session->pending[session->pending_count] = (struct pending){ 0 };
+	return &session->pending[session->pending_count++];
+}
+
+/* Not traced after all: a hit's device told another namespace than the context had. */
+static bool walk_elsewhere(const struct session *session, const struct walk_record *walk,
+			   const struct space *space)
+{
+	enum netns_source source;
+
+	return !space && !session->settings.netns_all && walk_record_netns(walk, &source);
+}
+
+static void session_take(struct session *session, struct walk_record *walk)
+{
+	enum netns_source source;
+	uint32_t netns = walk_record_netns(walk, &source);
+	struct space *space = spaces_find(session->settings.spaces, netns, walk->context.pid);
+	struct pending *pending;
+
+	if (walk->lost) {
+		count_lost(&session->counts, walk);
+		assembler_done(session->assembler, walk);
+		return;
+	}
+	if (walk_elsewhere(session, walk, space)) {
+		/* More answers may come: it stays, and is told apart at its end. */
+		if (walk->ended || source == NETNS_DEVICE) {
+			count_elsewhere(&session->counts, walk);
+			assembler_done(session->assembler, walk);
+		}
+		return;
+	}
+	pending = pending_add(session);
+	if (!pending) {
+		session_fail(session, -ENOMEM);
+		return;
+	}
+	pending->walk = walk;
+	pending->space = space;
+	if (pending_policy(pending))
+		session_join(session, pending);
+	pending->result = explain(pending, &pending->lookup);
+}
+
+/* The answer that tells the kernel's own counters of this namespace, NULL: none does. */
+static const struct table_answer *walk_seq(const struct pending *pending)
+{
+	const struct walk_record *walk = pending->walk;
+	uint32_t inode = pending->space->netns.inode;
+
+	for (size_t i = walk->answer_count; i-- > 0;) {
+		const struct table_answer *answer = &walk->answers[i];
+		uint32_t netns = answer->netns ? answer->netns : walk->context.netns;
+
+		if (answer->flags & ANSWER_POLICY_KNOWN && netns == inode)
+			return answer;
+	}
+	return NULL;
+}
+
+static bool space_changed(const struct space *space)
+{
+	const struct monitor_changes *changes = &space->changes;
+
+	return changes->rules || changes->routes || changes->links || changes->overrun ||
+	       space->reread;
+}
+
+/* By which policy a walk ran, as the kernel's counters tell. */
+enum ran_under { RAN_UNDER_OLD, RAN_UNDER_NEW, RAN_UNDER_EITHER };
+
+static enum ran_under walk_ran_under(const struct pending *pending)
+{
+	const struct space *space = pending->space;
+	const struct table_answer *answer = walk_seq(pending);
+
+	if (!answer || !space->seq_known)
+		return RAN_UNDER_EITHER;
+	if (answer->rules_seq == space->rules_seq && answer->routes_seq == space->routes_seq)
+		return RAN_UNDER_OLD;
+	if (answer->rules_seq == space->rules_seq + space->changes.rules &&
+	    !space->changes.overrun && space->changes.rules)
+		return RAN_UNDER_NEW;
+	return RAN_UNDER_EITHER;
+}
+
+/* Whether something changed that nobody told us of. */
+static bool walk_seq_moved(const struct pending *pending)
+{
+	const struct space *space = pending->space;
+	const struct table_answer *answer = walk_seq(pending);
+
+	return answer && space->seq_known &&
+	       (answer->rules_seq != space->rules_seq || answer->routes_seq != space->routes_seq);
+}
+
+static void pending_learn_seq(const struct pending *pending)
+{
+	const struct table_answer *answer = walk_seq(pending);
+	struct space *space = pending->space;
+
+	if (!answer)
+		return;
+	space->seq_known = true;
+	space->rules_seq = answer->rules_seq;
+	space->routes_seq = answer->routes_seq;
+}
+
+static void pending_set(struct pending *pending, enum derive_result result, struct lookup *lookup)
+{
+	lookup_clear(&pending->lookup);
+	pending->result = result;
+	pending->lookup = *lookup;
+	*lookup = (struct lookup){ 0 };
+}
+
+/* Of two explanations of one walk, by the policy before and after a change, the
+ * one that holds; none where that cannot be told. */
+static void pending_decide(struct pending *pending, enum derive_result result,
+			   struct lookup *lookup)
+{
+	enum ran_under under = walk_ran_under(pending);
+	const struct monitor_changes *changes = &pending->space->changes;
+	bool one_change = changes->rules + changes->routes <= 1 && !changes->overrun;
+	bool old_fits = pending->result == DERIVE_DONE, new_fits = result == DERIVE_DONE;
+
+	if (under == RAN_UNDER_OLD)
+		return;
+	if (under == RAN_UNDER_NEW || pending->result == DERIVE_CONFLICT) {
+		pending_set(pending, result, lookup);
+		return;
+	}
+	if (old_fits && new_fits && lookups_agree(&pending->lookup, lookup)) {
+		pending_set(pending, result, lookup);
+		return;
+	}
+	if (old_fits != new_fits && one_change) {
+		if (new_fits)
+			pending_set(pending, result, lookup);
+		return;
+	}
+	if (result == DERIVE_OPEN || pending->result == DERIVE_OPEN)
+		pending->result = pending->walk->ended ? DERIVE_CONFLICT : DERIVE_OPEN;
+	else
+		pending->result = DERIVE_CONFLICT;
+	lookup_clear(&pending->lookup);
+}
+
+/* After the notifications were read: explains again what they, or the kernel's counters, concern. */
+static void pending_recheck(struct session *session, struct pending *pending)
+{
+	struct space *space = pending->space;
+	struct lookup lookup = { 0 };
+	enum derive_result result;
+
+	if (!space || !space->monitor)
+		return;
+	if (pending->result == DERIVE_CONFLICT ||
+	    (walk_seq_moved(pending) && !space_changed(space)))
+		spaces_reread(session->settings.spaces, space);
+	if (!space_changed(space)) {
+		if (pending->result == DERIVE_DONE)
+			pending_learn_seq(pending);
+		return;
+	}
+	result = explain(pending, &lookup);
+	pending_decide(pending, result, &lookup);
+	lookup_clear(&lookup);
+}
+
+static const char *unknown_reason(const struct pending *pending)
+{
+	return pending_policy(pending) ? "policy-changed" : "policy-unreadable";
+}
+
+static void lookup_complete(struct session *session, const struct pending *pending,
+			    struct lookup *lookup)
+{
+	lookup->time_ns = clock_realtime(&session->clock, lookup->boottime_ns);
+	if (pending->space && pending->space->netns.name[0])
+		lookup->netns_name = pending->space->netns.name;
+}
+
+static struct filter_subject filter_subject(const struct lookup *lookup)
+{
+	return (struct filter_subject){
+		.key = &lookup->key,
+		.iif = lookup->iif,
+		.dev = lookup->verdict.route.dev,
+		.table = lookup->verdict.table,
+		.priority = lookup->verdict.priority,
+		.has_priority = lookup->verdict.has_priority,
+		.failed = lookup->verdict.error != 0,
+		.purpose = lookup->purpose,
+		.pid = lookup->context.level == LEVEL_TASK ? lookup->context.pid : 0,
+	};
+}
+
+static void session_show(struct session *session, const struct lookup *lookup)
+{
+	struct filter_subject subject = filter_subject(lookup);
+	enum filter_kind rejected = filter_rejects(session->settings.filter, &subject);
+
+	if (rejected != FILTER_NONE) {
+		session->counts.filtered[rejected]++;
+		return;
+	}
+	session->settings.format->lookup(&session->output.text, lookup, session->settings.render);
+	session->counts.shown++;
+	summary_add(&session->summary, lookup);
+	session_line_done(session);
+	session->limit_reached =
+		session->settings.limit && session->counts.shown >= session->settings.limit;
+}
+
+/* A walk whose explanation stands: it is written, filtered, or waits for more. */
+static void pending_settle(struct session *session, struct pending *pending)
+{
+	struct walk_record *walk = pending->walk;
+
+	if (pending->result == DERIVE_OPEN && !walk->ended)
+		return;
+	if (pending->result == DERIVE_FAILED) {
+		session_fail(session, -ENOMEM);
+		return;
+	}
+	/* Without the policy's word only its task's next lookup tells that a walk has ended. */
+	if (pending->result != DERIVE_DONE && !walk->ended && !session->finished)
+		return;
+	if (walk->rejected) {
+		session->counts.rejected_shown++;
+		assembler_done(session->assembler, walk);
+		return;
+	}
+	if (pending->result != DERIVE_DONE &&
+	    !derive_unknown(walk, pending_policy(pending), unknown_reason(pending),
+			    &pending->lookup)) {
+		session_fail(session, -ENOMEM);
+		return;
+	}
+	lookup_complete(session, pending, &pending->lookup);
+	session_show(session, &pending->lookup);
+	assembler_done(session->assembler, walk);
+}
+
+/* What the kernel's counters were no longer says which policy this is. */
+static void forget_seq_of_changed(struct spaces *spaces)
+{
+	for (size_t i = 0; i < spaces_count(spaces); i++) {
+		struct space *space = spaces_at(spaces, i);
+
+		if (space_changed(space))
+			space->seq_known = false;
+	}
+}
+
+static void session_explain(struct session *session)
+{
+	struct walk_record *walk;
+
+	while ((walk = assembler_next(session->assembler)))
+		session_take(session, walk);
+	spaces_drain(session->settings.spaces);
+	for (size_t i = 0; i < session->pending_count; i++)
+		pending_recheck(session, &session->pending[i]);
+	for (size_t i = 0; i < session->pending_count && !session->limit_reached; i++)
+		pending_settle(session, &session->pending[i]);
+	forget_seq_of_changed(session->settings.spaces);
+	pending_clear(session);
+}
+
+int session_run_batch(struct session *session)
+{
+	int count;
+
+	clock_sample(&session->clock);
+	do {
+		count = capture_read(session->settings.capture, BATCH_EVENTS, session_event,
+				     session);
+		if (count < 0)
+			return count;
+		session_explain(session);
+	} while (count == BATCH_EVENTS && !session->error && !session->limit_reached &&
+		 !session->output.closed && !stop_requested);
+	if (!session->error)
+		session->error = output_flush(&session->output);
+	if (session->error)
+		return session->error;
+	return session->limit_reached || session->output.closed;
+}
+
+static void session_walk_lost(void *data, uint64_t walk)
+{
+	struct session *session = data;
+
+	assembler_mark_lost(session->assembler, walk);
+}
+
+/* What is still open when nothing can follow. */
+static void session_count_rest(struct session *session)
+{
+	struct walk_record *walk;
+
+	assembler_flush(session->assembler);
+	while ((walk = assembler_next(session->assembler))) {
+		if (walk->lost)
+			count_lost(&session->counts, walk);
+		else if (session->limit_reached)
+			count_elsewhere(&session->counts, walk);
+		else
+			count_unfinished(&session->counts, walk);
+		assembler_done(session->assembler, walk);
+	}
+}
+
+static int session_read_rest(struct session *session)
+{
+	int count;
+
+	do {
+		count = capture_read(session->settings.capture, BATCH_EVENTS, session_event,
+				     session);
+		if (count < 0)
+			return count;
+		if (!session->limit_reached && !session->output.closed)
+			session_explain(session);
+	} while (count == BATCH_EVENTS && !session->error);
+	return session->error;
+}
+
+int session_finish(struct session *session)
+{
+	const struct format *format = session->settings.format;
+	struct capture_counts captured;
+	int err = session_read_rest(session);
+
+	if (!err)
+		err = capture_visit_lost(session->settings.capture, session_walk_lost, session);
+	if (!err)
+		err = capture_read_counts(session->settings.capture, &captured);
+	if (err) {
+		report_error("cannot read what was captured: %s", strerror(-err));
+		return err;
+	}
+	session_count_rest(session);
+	counts_total(&session->counts, &captured, assembler_counts(session->assembler),
+		     &session->summary.counts);
+	if (format->summary)
+		format->summary(&session->output.text, now_ns(session), &session->summary,
+				session->settings.render);
+	err = output_flush(&session->output);
+	if (!session->settings.quiet)
+		counts_print(&session->counts, &captured, &session->summary.counts,
+			     session->settings.filter);
+	return err;
+}

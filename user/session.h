@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From events to output: assembles walks, explains them by the policy in force, filters, renders. */
+#ifndef FIBTRACE_SESSION_H
+#define FIBTRACE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/capture.h"
+#include "filter/filter.h"
+#include "render/render.h"
+#include "spaces.h"
+
+struct session;
+
+/* Everything is borrowed for as long as the session lives. limit: end after as
+ * many lookups were written, 0: never. */
+struct session_settings {
+	struct capture *capture;
+	struct spaces *spaces;
+	const struct filter *filter;
+	const struct format *format;
+	const struct render_options *render;
+	const struct symbols *symbols;
+	uint64_t limit;
+	bool netns_all;
+	bool quiet;
+};
+
+/* NULL with errno. */
+struct session *session_new(const struct session_settings *settings);
+void session_free(struct session *session); /* takes NULL */
+
+/* The hooks for spaces_open(); set data to the session, which may still be NULL then. */
+void session_policy_changed(void *session, uint32_t netns, const char *change);
+void session_warning(void *session, const char *message);
+
+int session_start(struct session *session, const char *const *filters);
+
+/* Reads what waits in the ring and the notifications, and writes what it tells.
+ * 1 when the trace is to end (limit reached, output closed), 0 to go on, -errno. */
+int session_run_batch(struct session *session);
+
+/* After capture_stop(): reads the rest, writes the summary and prints the counts. 0 or -errno. */
+int session_finish(struct session *session);
+
+#endif

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The network namespaces that are traced, and the policy of each. */
+#include "spaces.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/report.h"
+
+struct spaces {
+	struct spaces_settings settings;
+	struct spaces_hooks hooks;
+	int epoll_fd;
+	size_t count;
+	size_t capacity;
+	struct space **list;
+};
+
+/* What a person calls a namespace: its name, else its inode. */
+static void space_describe(const struct space *space, char *out, size_t size)
+{
+	if (space->netns.name[0])
+		snprintf(out, size, "%s", space->netns.name);
+	else
+		snprintf(out, size, "net:[%u]", space->netns.inode);
+}
+
+/* "namespace NAME: WHAT", with the words of err unless that is 0. */
+static void warn(struct spaces *spaces, const struct space *space, const char *what, int err)
+{
+	char name[280], message[512];
+
+	if (!spaces->hooks.warning)
+		return;
+	space_describe(space, name, sizeof(name));
+	snprintf(message, sizeof(message), "namespace %s: %s%s%s", name, what, err ? ": " : "",
+		 err ? strerror(err) : "");
+	spaces->hooks.warning(spaces->hooks.data, message);
+}
+
+static void space_free(struct space *space)
+{
+	monitor_close(space->monitor);
+	netns_close(&space->netns);
+	free(space);
+}
+
+static int spaces_append(struct spaces *spaces, struct space *space)
+{
+	if (spaces->count == spaces->capacity) {
+		size_t capacity = spaces->capacity ? 2 * spaces->capacity : 16;
+		struct space **grown = reallocarray(spaces->list, capacity, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		spaces->list = grown;
+		spaces->capacity = capacity;
+	}
+	spaces->list[spaces->count++] = space;
+	return 0;
+}
+
+static int space_watch(struct spaces *spaces, struct space *space)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = space };
+
+	if (epoll_ctl(spaces->epoll_fd, EPOLL_CTL_ADD, monitor_fd(space->monitor), &event))
+		return -errno;
+	return 0;
+}
+
+/* Reads the policy; the namespace's own descriptor is not needed after it. */
+static int space_open_policy(struct spaces *spaces, struct space *space)
+{
+	int err = 0;
+
+	space->monitor = monitor_open(space->netns.fd, space->netns.inode,
+				      spaces->settings.max_routes, kernel_tos_compare());
+	if (!space->monitor)
+		err = -errno;
+	else
+		err = space_watch(spaces, space);
+	if (err) {
+		monitor_close(space->monitor);
+		space->monitor = NULL;
+	}
+	if (!space->own)
+		netns_close(&space->netns);
+	return err;
+}
+
+/* Takes over netns. NULL with errno; the policy may be unreadable all the same. */
+static struct space *spaces_add(struct spaces *spaces, struct netns *netns, pid_t holder)
+{
+	struct space *space = calloc(1, sizeof(*space));
+	int err = space ? 0 : -ENOMEM;
+
+	if (!err) {
+		space->netns = *netns;
+		space->holder = holder;
+		if (!space->netns.name[0])
+			netns_find_name(netns->inode, space->netns.name);
+		err = spaces_append(spaces, space);
+	}
+	if (err) {
+		netns_close(netns);
+		free(space);
+		errno = -err;
+		return NULL;
+	}
+	if (space->netns.fd < 0)
+		return space;
+	err = space_open_policy(spaces, space);
+	if (err)
+		warn(spaces, space, "its rules and routes cannot be read", -err);
+	return space;
+}
+
+static struct space *spaces_lookup(const struct spaces *spaces, uint32_t inode)
+{
+	for (size_t i = 0; i < spaces->count; i++) {
+		if (spaces->list[i]->netns.inode == inode && !spaces->list[i]->gone)
+			return spaces->list[i];
+	}
+	return NULL;
+}
+
+static int spaces_open_current(struct spaces *spaces)
+{
+	struct netns netns;
+	struct space *space;
+	int err = netns_open_current(&netns);
+
+	if (err) {
+		report_error("cannot open the current network namespace: %s", strerror(-err));
+		return err;
+	}
+	space = spaces_add(spaces, &netns, 0);
+	if (!space)
+		return -errno;
+	space->own = true;
+	if (space->monitor)
+		return 0;
+	report_error("cannot read the rules and routes of the current network namespace");
+	return -EIO;
+}
+
+static bool all_digits(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789")];
+}
+
+static int spaces_open_spec(struct spaces *spaces, const char *spec)
+{
+	struct netns netns;
+	char reason[512];
+	int err = netns_open(spec, &netns, reason, sizeof(reason));
+
+	if (err) {
+		report_error("--netns: %s", reason);
+		return err;
+	}
+	if (spaces_lookup(spaces, netns.inode)) {
+		netns_close(&netns);
+		return 0;
+	}
+	if (!spaces_add(spaces, &netns, all_digits(spec) ? atoi(spec) : 0))
+		return -errno;
+	if (spaces->list[spaces->count - 1]->monitor)
+		return 0;
+	report_error("--netns: cannot read the rules and routes of '%s'; needs CAP_SYS_ADMIN",
+		     spec);
+	return -EPERM;
+}
+
+static bool spaces_visit(struct netns *netns, void *data)
+{
+	struct spaces *spaces = data;
+	struct netns copy = *netns;
+
+	if (spaces_lookup(spaces, netns->inode))
+		return true;
+	copy.fd = dup(netns->fd);
+	return spaces_add(spaces, &copy, 0) != NULL;
+}
+
+static int spaces_open_wanted(struct spaces *spaces)
+{
+	const struct spaces_settings *settings = &spaces->settings;
+
+	if (settings->all || !settings->spec_count) {
+		int err = spaces_open_current(spaces);
+
+		if (err || !settings->all)
+			return err;
+		return netns_visit_all(spaces_visit, spaces);
+	}
+	for (size_t i = 0; i < settings->spec_count; i++) {
+		int err = spaces_open_spec(spaces, settings->specs[i]);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+struct spaces *spaces_open(const struct spaces_settings *settings, const struct spaces_hooks *hooks)
+{
+	struct spaces *spaces = calloc(1, sizeof(*spaces));
+	int err;
+
+	if (!spaces)
+		return NULL;
+	spaces->settings = *settings;
+	spaces->hooks = *hooks;
+	spaces->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	err = spaces->epoll_fd < 0 ? -errno : spaces_open_wanted(spaces);
+	if (!err)
+		return spaces;
+	spaces_close(spaces);
+	errno = -err;
+	return NULL;
+}
+
+void spaces_close(struct spaces *spaces)
+{
+	if (!spaces)
+		return;
+	for (size_t i = 0; i < spaces->count; i++)
+		space_free(spaces->list[i]);
+	free(spaces->list);
+	if (spaces->epoll_fd >= 0)
+		close(spaces->epoll_fd);
+	free(spaces);
+}
+
+void spaces_set_data(struct spaces *spaces, void *data)
+{
+	spaces->hooks.data = data;
+}
+
+size_t spaces_count(const struct spaces *spaces)
+{
+	return spaces->count;
+}
+
+struct space *spaces_at(struct spaces *spaces, size_t index)
+{
+	return spaces->list[index];
+}
+
+/* By its name, or through a process that is in it, or by looking everywhere. */
+static bool netns_reopen(uint32_t inode, pid_t pid, struct netns *netns)
+{
+	char name[256], reason[512];
+
+	if (netns_find_name(inode, name) && !netns_open(name, netns, reason, sizeof(reason))) {
+		if (netns->inode == inode)
+			return true;
+		netns_close(netns);
+	}
+	if (pid && !netns_open_pid(pid, netns)) {
+		if (netns->inode == inode)
+			return true;
+		netns_close(netns);
+	}
+	return false;
+}
+
+/* A namespace that appeared while tracing; kept without a policy when it cannot be opened, so
+ * that this is said once. */
+static struct space *spaces_discover(struct spaces *spaces, uint32_t inode, pid_t pid)
+{
+	struct netns netns = { .inode = inode, .fd = -1 };
+	struct space *space;
+
+	if (netns_reopen(inode, pid, &netns))
+		return spaces_add(spaces, &netns, pid);
+	netns_visit_all(spaces_visit, spaces);
+	space = spaces_lookup(spaces, inode);
+	if (space)
+		return space;
+	netns = (struct netns){ .inode = inode, .fd = -1 };
+	space = spaces_add(spaces, &netns, 0);
+	if (space)
+		warn(spaces, space, "no name and no process holds it, its rules cannot be read", 0);
+	return space;
+}
+
+struct space *spaces_find(struct spaces *spaces, uint32_t inode, pid_t pid)
+{
+	struct space *space = spaces_lookup(spaces, inode);
+
+	if (space || !inode || !spaces->settings.all)
+		return space;
+	return spaces_discover(spaces, inode, pid);
+}
+
+int spaces_fd(const struct spaces *spaces)
+{
+	return spaces->epoll_fd;
+}
+
+struct note_context {
+	struct spaces *spaces;
+	struct space *space;
+};
+
+static void spaces_note(void *data, const char *change)
+{
+	struct note_context *context = data;
+	const struct spaces_hooks *hooks = &context->spaces->hooks;
+
+	if (hooks->policy_changed)
+		hooks->policy_changed(hooks->data, context->space->netns.inode, change);
+}
+
+static void space_lose(struct spaces *spaces, struct space *space, int err)
+{
+	warn(spaces, space, "its rules and routes cannot be followed any more", err);
+	monitor_close(space->monitor);
+	space->monitor = NULL;
+}
+
+static void space_drain(struct spaces *spaces, struct space *space)
+{
+	struct note_context context = { spaces, space };
+	int err = monitor_drain(space->monitor, &space->changes, spaces_note, &context);
+
+	if (err || space->changes.lost)
+		space_lose(spaces, space, err ? -err : errno);
+}
+
+void spaces_drain(struct spaces *spaces)
+{
+	struct epoll_event events[64];
+	int ready;
+
+	for (size_t i = 0; i < spaces->count; i++) {
+		spaces->list[i]->changes = (struct monitor_changes){ 0 };
+		spaces->list[i]->reread = false;
+	}
+	ready = epoll_wait(spaces->epoll_fd, events, 64, 0);
+	for (int i = 0; i < ready; i++) {
+		struct space *space = events[i].data.ptr;
+
+		if (space->monitor)
+			space_drain(spaces, space);
+	}
+}
+
+void spaces_reread(struct spaces *spaces, struct space *space)
+{
+	int err;
+
+	if (space->reread || !space->monitor)
+		return;
+	space->reread = true;
+	space->seq_known = false;
+	err = monitor_reread(space->monitor);
+	if (err)
+		space_lose(spaces, space, -err);
+}
+
+static bool path_has_inode(const char *path, uint32_t inode)
+{
+	struct stat status;
+
+	return !stat(path, &status) && status.st_ino == inode;
+}
+
+static bool space_is_held(struct space *space)
+{
+	char path[300];
+
+	if (space->own)
+		return true;
+	if (space->netns.name[0]) {
+		snprintf(path, sizeof(path), "/run/netns/%s", space->netns.name);
+		if (path_has_inode(path, space->netns.inode))
+			return true;
+	}
+	if (!space->holder)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)space->holder);
+	return path_has_inode(path, space->netns.inode);
+}
+
+struct holder_search {
+	uint32_t inode;
+	bool found;
+};
+
+static bool holder_visit(struct netns *netns, void *data)
+{
+	struct holder_search *search = data;
+
+	search->found |= netns->inode == search->inode;
+	return !search->found;
+}
+
+/* Our sockets would keep the namespace, and its devices, alive. */
+void spaces_release_gone(struct spaces *spaces)
+{
+	for (size_t i = 0; i < spaces->count; i++) {
+		struct space *space = spaces->list[i];
+		struct holder_search search = { .inode = space->netns.inode };
+
+		if (!space->monitor || space->gone || space_is_held(space))
+			continue;
+		if (netns_visit_all(holder_visit, &search) || search.found)
+			continue;
+		warn(spaces, space, "it is gone", 0);
+		monitor_close(space->monitor);
+		space->monitor = NULL;
+		space->gone = true;
+	}
+}
+
+const struct policy *space_policy(const struct space *space)
+{
+	return space->monitor ? monitor_policy(space->monitor) : NULL;
+}

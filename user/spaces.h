@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The network namespaces that are traced, and the policy of each. */
+#ifndef FIBTRACE_SPACES_H
+#define FIBTRACE_SPACES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "netlink/netns.h"
+#include "netlink/snapshot.h"
+
+/*
+ * changes are those of the drain that was done last. policy_seq tells which
+ * state of the kernel's own counters the policy belongs to, once a lookup has
+ * shown them.
+ */
+struct space {
+	struct netns netns;
+	struct monitor *monitor; /* NULL: the policy cannot be read */
+	pid_t holder; /* a process that is in it, 0: none is known */
+	bool own; /* fibtrace runs in it */
+	bool gone;
+	bool reread; /* in this batch */
+	struct monitor_changes changes;
+	bool seq_known;
+	uint32_t rules_seq;
+	uint32_t routes_seq;
+};
+
+struct spaces_settings {
+	const char *const *specs; /* as --netns was given; none: the current namespace */
+	size_t spec_count;
+	bool all;
+	size_t max_routes;
+};
+
+struct spaces;
+
+/* Called for each change of rules, and for what the user must know. */
+struct spaces_hooks {
+	void (*policy_changed)(void *data, uint32_t netns, const char *change);
+	void (*warning)(void *data, const char *message);
+	void *data;
+};
+
+/* Opens the namespaces and reads their policies. NULL with errno after a line on stderr. */
+struct spaces *spaces_open(const struct spaces_settings *settings,
+			   const struct spaces_hooks *hooks);
+void spaces_close(struct spaces *spaces); /* takes NULL */
+/* From here on the hooks get data. */
+void spaces_set_data(struct spaces *spaces, void *data);
+
+size_t spaces_count(const struct spaces *spaces);
+struct space *spaces_at(struct spaces *spaces, size_t index);
+
+/* The space with this inode; with --netns all a new one is opened, by its name
+ * or through process pid (0: none). NULL when there is none. */
+struct space *spaces_find(struct spaces *spaces, uint32_t inode, pid_t pid);
+
+/* Becomes readable when a notification waits in any of them. */
+int spaces_fd(const struct spaces *spaces);
+/* Applies what waits, without blocking; fills changes of each space. */
+void spaces_drain(struct spaces *spaces);
+/* Reads the policy of one anew, at most once between two drains. */
+void spaces_reread(struct spaces *spaces, struct space *space);
+/* Lets go of namespaces that nobody else holds any more. Cheap: to be called every second. */
+void spaces_release_gone(struct spaces *spaces);
+
+/* The policy, NULL when it cannot be read. */
+const struct policy *space_policy(const struct space *space);
+
+#endif

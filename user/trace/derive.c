@@ -1,0 +1,654 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The walk over the rules, derived from what the tables answered and the policy in force. */
+#include "trace/derive.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "rules/route.h"
+#include "util/array.h"
+
+#define TABLE_DEFAULT 253
+#define TABLE_MAIN 254
+#define TABLE_LOCAL 255
+
+/* The state of one replay. asked is the answer that the step in progress used, route what
+ * the policy holds for it. */
+struct replay {
+	const struct walk_record *walk;
+	const struct policy *policy;
+	const struct rule_list *rules;
+	struct lookup *lookup;
+	size_t used;
+	const struct table_answer *asked;
+	struct lookup_route route;
+	bool open;
+	bool conflict;
+	bool failed;
+};
+
+uint32_t walk_record_netns(const struct walk_record *walk, enum netns_source *source)
+{
+	for (size_t i = 0; i < walk->answer_count; i++) {
+		if (walk->answers[i].netns) {
+			*source = NETNS_DEVICE;
+			return walk->answers[i].netns;
+		}
+	}
+	*source = walk->context.netns_source;
+	return walk->context.netns;
+}
+
+static bool nexthop_gave(const struct nexthop *nexthop, const struct table_answer *answer)
+{
+	return nexthop->dev == answer->dev && nexthop->gateway_family == answer->gateway_family &&
+	       !memcmp(nexthop->gateway, answer->gateway, sizeof(answer->gateway));
+}
+
+/* The nexthop of route that the kernel's answer names, NULL when it is not this route's. */
+static const struct nexthop *route_nexthop(const struct route *route,
+					   const struct table_answer *answer)
+{
+	if (answer->route_type && answer->route_type != route->type)
+		return NULL;
+	for (uint32_t i = 0; i < route->nexthop_count; i++) {
+		if (nexthop_gave(&route->nexthops[i], answer))
+			return &route->nexthops[i];
+	}
+	return NULL;
+}
+
+static void set_device(struct lookup_route *out, const struct policy *policy, uint32_t index)
+{
+	const struct link *link = policy ? policy_link(policy, index) : NULL;
+
+	out->dev_index = index;
+	if (link)
+		memcpy(out->dev, link->name, sizeof(out->dev));
+}
+
+/* What the kernel itself told of a hit; the rest is the policy's to add. */
+static struct lookup_route answer_route(const struct table_answer *answer,
+					const struct policy *policy)
+{
+	struct lookup_route out = { .prefix_length = -1, .type = answer->route_type };
+
+	out.gateway_family = answer->gateway_family;
+	memcpy(out.gateway, answer->gateway, sizeof(out.gateway));
+	if (answer->dev)
+		set_device(&out, policy, answer->dev);
+	return out;
+}
+
+static void route_add_policy(struct lookup_route *out, const struct policy *policy,
+			     const struct route *route, const struct nexthop *nexthop)
+{
+	memcpy(out->dst, route->dst, sizeof(out->dst));
+	out->prefix_length = route->dst_length;
+	out->nexthops = route->nexthop_count;
+	out->type = route->type;
+	if (nexthop)
+		out->has_prefsrc = policy_preferred_source(policy, route, nexthop, out->prefsrc);
+}
+
+/* Finds the route behind an answer in the policy's table: true when one fits. */
+static bool table_explains(const struct replay *replay, uint32_t table,
+			   const struct table_answer *answer, struct lookup_route *out)
+{
+	const struct route_table *held = policy_table(replay->policy, FLOW_AF_INET, table);
+	struct table_result result;
+	const struct nexthop *nexthop;
+
+	if (!held)
+		return false;
+	for (int ignore_linkdown = 0; ignore_linkdown < 2; ignore_linkdown++) {
+		result = route_table_lookup(held, &replay->walk->key, ignore_linkdown);
+		if (!result.route || result.error != answer->error)
+			continue;
+		nexthop = answer->error ? NULL : route_nexthop(result.route, answer);
+		if (!answer->error && !nexthop)
+			continue;
+		route_add_policy(out, replay->policy, result.route, nexthop);
+		return true;
+	}
+	return false;
+}
+
+static bool table_may_be_missing(const struct policy *policy, uint32_t table)
+{
+	const struct route_table *held = policy_table(policy, FLOW_AF_INET, table);
+
+	if (policy_table_unheld(policy, FLOW_AF_INET, table))
+		return false;
+	return !held || !route_table_count(held);
+}
+
+/* The next answer is not this table's: it has none, or the policy is wrong, or it is yet to come. */
+static enum ask_result replay_missing(struct replay *replay, uint32_t table)
+{
+	if (table_may_be_missing(replay->policy, table))
+		return ASK_NO_TABLE;
+	if (replay->used == replay->walk->answer_count && !replay->walk->ended)
+		replay->open = true;
+	else
+		replay->conflict = true;
+	return ASK_STOP;
+}
+
+static int64_t device_group(const struct policy *policy, uint32_t dev)
+{
+	const struct link *link = policy_link(policy, dev);
+
+	return link ? (int64_t)link->group : -1;
+}
+
+static bool rule_suppresses(const struct rule *rule)
+{
+	return rule->suppress_prefixlength != -1 || rule->suppress_ifgroup != -1;
+}
+
+/*
+ * A hit that another answer follows was suppressed: an unsuppressed one ends
+ * the walk. Where the policy itself knows, it must say the same.
+ */
+static int known_suppression(const struct replay *replay, size_t index)
+{
+	bool more = replay->used < replay->walk->answer_count;
+
+	if (!rule_suppresses(&replay->rules->rules[index]))
+		return 0;
+	return more && replay->route.prefix_length < 0 ? 1 : -1;
+}
+
+static enum ask_result replay_ask(void *data, size_t index, uint32_t table, struct ask_answer *out)
+{
+	struct replay *replay = data;
+	const struct walk_record *walk = replay->walk;
+	const struct table_answer *answer;
+	bool explained;
+
+	replay->asked = NULL;
+	if (replay->used == walk->answer_count || walk->answers[replay->used].table != table)
+		return replay_missing(replay, table);
+	answer = &walk->answers[replay->used++];
+	replay->asked = answer;
+	replay->route = answer_route(answer, replay->policy);
+	explained = table_explains(replay, table, answer, &replay->route);
+	/* A hit in a table that holds no such route: the policy is not the kernel's. */
+	if (!answer->error && !explained &&
+	    !policy_table_unheld(replay->policy, FLOW_AF_INET, table)) {
+		replay->conflict = true;
+		return ASK_STOP;
+	}
+	*out = (struct ask_answer){
+		.error = answer->error,
+		.prefix_length = replay->route.prefix_length,
+		.group = device_group(replay->policy, answer->dev),
+		.thrown = explained && answer->error == -EAGAIN && replay->route.type == RTN_THROW,
+	};
+	out->suppressed = known_suppression(replay, index);
+	return ASK_ANSWERED;
+}
+
+static enum evidence step_evidence(const struct replay *replay, const struct walk_step *step)
+{
+	bool more = replay->used < replay->walk->answer_count;
+
+	switch (step->outcome) {
+	case STEP_NO_ROUTE:
+	case STEP_CHOSEN:
+		return EVIDENCE_KERNEL;
+	case STEP_SUPPRESSED:
+		return more ? EVIDENCE_KERNEL : EVIDENCE_DERIVED;
+	case STEP_UNREACHABLE:
+	case STEP_BLACKHOLE:
+	case STEP_PROHIBIT:
+		return step->table ? EVIDENCE_KERNEL : EVIDENCE_DERIVED;
+	default:
+		return EVIDENCE_DERIVED;
+	}
+}
+
+static bool outcome_asked(enum step_outcome outcome)
+{
+	return outcome == STEP_NO_ROUTE || outcome == STEP_THROW || outcome == STEP_SUPPRESSED ||
+	       outcome == STEP_CHOSEN || outcome == STEP_UNREACHABLE || outcome == STEP_BLACKHOLE ||
+	       outcome == STEP_PROHIBIT;
+}
+
+static void replay_step(void *data, const struct walk_step *step)
+{
+	struct replay *replay = data;
+	struct lookup_step *out;
+
+	if (step->outcome == STEP_SKIPPED || replay->open || replay->conflict)
+		return;
+	out = lookup_add_step(replay->lookup);
+	if (!out) {
+		replay->failed = true;
+		return;
+	}
+	out->rule = &replay->rules->rules[step->rule];
+	out->has_priority = true;
+	out->priority = out->rule->priority;
+	out->table = step->table;
+	out->outcome = step->outcome;
+	out->suppressor = step->suppressor;
+	out->evidence = step_evidence(replay, step);
+	if (step->table && outcome_asked(step->outcome) && replay->asked) {
+		out->has_route = step->outcome != STEP_NO_ROUTE;
+		out->route = replay->route;
+	}
+}
+
+/* RTN_… of a verdict that is an error, by the errno that rules and routes give. */
+static uint8_t error_route_type(int error)
+{
+	switch (error) {
+	case -EHOSTUNREACH:
+		return RTN_UNREACHABLE;
+	case -EACCES:
+		return RTN_PROHIBIT;
+	case -EINVAL:
+		return RTN_BLACKHOLE;
+	default:
+		return RTN_UNSPEC;
+	}
+}
+
+static const struct lookup_step *last_step_run(const struct lookup *lookup)
+{
+	for (size_t i = lookup->step_count; i-- > 0;) {
+		if (lookup->steps[i].outcome != STEP_NOT_REACHED)
+			return &lookup->steps[i];
+	}
+	return NULL;
+}
+
+static void verdict_by_rule(struct lookup *lookup, const struct walk_result *result)
+{
+	struct lookup_verdict *verdict = &lookup->verdict;
+	const struct lookup_step *step = last_step_run(lookup);
+
+	verdict->error = result->error;
+	verdict->decided_by = DECIDED_BY_RULE;
+	verdict->has_priority = true;
+	verdict->priority = step->priority;
+	verdict->table = step->table;
+	if (step->has_route)
+		verdict->route = step->route;
+	if (result->error && step->outcome == STEP_UNREACHABLE)
+		verdict->route.type = RTN_UNREACHABLE;
+	else if (result->error)
+		verdict->route.type = error_route_type(result->error);
+}
+
+static bool is_multicast(const struct flow_key *key)
+{
+	return (key->dst[0] & 0xf0) == 0xe0;
+}
+
+/* ip_route_output_key_hash_rcu(): an output lookup with a device set goes on
+ * without a route. */
+static bool bound_device_overrides(const struct walk_record *walk)
+{
+	const struct flow_key *key = &walk->key;
+	enum purpose purpose = walk->origin.purpose;
+	bool output = purpose == PURPOSE_OUTPUT || purpose == PURPOSE_REROUTE ||
+		      purpose == PURPOSE_ROUTE_GET;
+
+	return output && key->oif && key->iif == FLOW_IFINDEX_LO &&
+	       (is_multicast(key) || !key->l3mdev);
+}
+
+static void verdict_bound_device(struct lookup *lookup, const struct walk_record *walk,
+				 const struct policy *policy)
+{
+	struct lookup_verdict *verdict = &lookup->verdict;
+
+	if (!verdict->error || !bound_device_overrides(walk))
+		return;
+	*verdict = (struct lookup_verdict){
+		.decided_by = DECIDED_BY_BOUND_DEVICE,
+		.route = { .prefix_length = -1, .type = RTN_UNICAST },
+	};
+	set_device(&verdict->route, policy, walk->key.oif);
+}
+
+static void lookup_fill(struct lookup *lookup, const struct walk_record *walk,
+			const struct policy *policy)
+{
+	const struct link *iif = policy ? policy_link(policy, walk->key.iif) : NULL;
+	const struct link *oif = policy ? policy_link(policy, walk->key.oif) : NULL;
+
+	lookup->boottime_ns = walk->time_ns;
+	lookup->cpu = walk->cpu;
+	lookup->netns = walk_record_netns(walk, &lookup->netns_source);
+	lookup->purpose = walk->origin.purpose;
+	lookup->cause = walk->origin.cause;
+	lookup->context = walk->context;
+	lookup->key = walk->key;
+	lookup->verdict.route.prefix_length = -1;
+	if (iif)
+		memcpy(lookup->iif, iif->name, sizeof(lookup->iif));
+	if (oif)
+		memcpy(lookup->oif, oif->name, sizeof(lookup->oif));
+}
+
+static enum derive_result replay_rules(struct replay *replay)
+{
+	struct lookup *lookup = replay->lookup;
+	struct walk_result result;
+
+	replay->rules = policy_rules(replay->policy, FLOW_AF_INET);
+	if (!replay->rules)
+		return DERIVE_CONFLICT;
+	result = policy_walk(replay->policy, replay->rules, &replay->walk->key, replay_ask,
+			     replay_step, replay);
+	if (replay->failed)
+		return DERIVE_FAILED;
+	if (replay->conflict)
+		return DERIVE_CONFLICT;
+	/* Not complete without a reason of ours: a suppression that cannot be decided yet. */
+	if (replay->open || (!result.complete && !replay->walk->ended))
+		return DERIVE_OPEN;
+	if (!result.complete || replay->used < replay->walk->answer_count)
+		return DERIVE_CONFLICT;
+	lookup->rules = rule_list_get((struct rule_list *)replay->rules);
+	if (result.rule != SIZE_MAX) {
+		verdict_by_rule(lookup, &result);
+	} else {
+		lookup->verdict.error = -ENETUNREACH;
+		lookup->verdict.decided_by = DECIDED_BY_END_OF_RULES;
+	}
+	return DERIVE_DONE;
+}
+
+/* Which rule stands for a table that the kernel asks without walking any. */
+static bool built_in_priority(uint32_t table, uint32_t *priority)
+{
+	static const struct {
+		uint32_t table;
+		uint32_t priority;
+	} built_in[] = { { TABLE_LOCAL, 0 }, { TABLE_MAIN, 32766 }, { TABLE_DEFAULT, 32767 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++) {
+		if (built_in[i].table == table) {
+			*priority = built_in[i].priority;
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum step_outcome answer_outcome(const struct table_answer *answer)
+{
+	switch (answer->error) {
+	case 0:
+		return STEP_CHOSEN;
+	case -EAGAIN:
+		return STEP_NO_ROUTE;
+	case -EACCES:
+		return STEP_PROHIBIT;
+	case -EINVAL:
+		return STEP_BLACKHOLE;
+	default:
+		return STEP_UNREACHABLE;
+	}
+}
+
+/* A step for a table that the kernel asked without a rule that is known. */
+static struct lookup_step *add_table_step(struct replay *replay, const struct table_answer *answer,
+					  uint32_t table)
+{
+	struct lookup_step *step = lookup_add_step(replay->lookup);
+
+	if (!step)
+		return NULL;
+	step->table = table;
+	step->outcome = answer_outcome(answer);
+	step->evidence = EVIDENCE_KERNEL;
+	step->has_route = answer->error != -EAGAIN;
+	step->route = replay->route;
+	return step;
+}
+
+/* local and main share one trie while there are no custom rules: the longer prefix answered. */
+static bool merged_tables_explain(struct replay *replay, const struct table_answer *answer,
+				  uint32_t *table)
+{
+	struct lookup_route local = replay->route, main = replay->route;
+	bool by_local = table_explains(replay, TABLE_LOCAL, answer, &local);
+	bool by_main = table_explains(replay, TABLE_MAIN, answer, &main);
+
+	*table = TABLE_MAIN;
+	if (by_local && (!by_main || local.prefix_length >= main.prefix_length)) {
+		replay->route = local;
+		*table = TABLE_LOCAL;
+		return true;
+	}
+	if (by_main)
+		replay->route = main;
+	return by_main;
+}
+
+static bool built_in_explains(struct replay *replay, const struct table_answer *answer,
+			      uint32_t *table)
+{
+	*table = answer->table;
+	if (answer->table == TABLE_MAIN)
+		return merged_tables_explain(replay, answer, table);
+	return table_explains(replay, answer->table, answer, &replay->route);
+}
+
+static enum derive_result built_in_step(struct replay *replay, const struct table_answer *answer)
+{
+	struct lookup_verdict *verdict = &replay->lookup->verdict;
+	struct lookup_step *step;
+	uint32_t table;
+	bool explained;
+
+	replay->route = answer_route(answer, replay->policy);
+	explained = built_in_explains(replay, answer, &table);
+	if (!answer->error && !explained &&
+	    !policy_table_unheld(replay->policy, FLOW_AF_INET, answer->table))
+		return DERIVE_CONFLICT;
+	step = add_table_step(replay, answer, table);
+	if (!step)
+		return DERIVE_FAILED;
+	if (explained && answer->error == -EAGAIN && replay->route.type == RTN_THROW)
+		step->outcome = STEP_THROW;
+	step->has_priority = built_in_priority(table, &step->priority);
+	verdict->error = answer->error == -EAGAIN ? -ENETUNREACH : answer->error;
+	verdict->has_priority = step->has_priority && answer->error != -EAGAIN;
+	verdict->priority = verdict->has_priority ? step->priority : 0;
+	verdict->table = answer->error == -EAGAIN ? 0 : table;
+	verdict->route = replay->route;
+	if (answer->error)
+		verdict->route.type = error_route_type(answer->error);
+	return DERIVE_DONE;
+}
+
+/* fib_lookup() without custom rules: table main, which holds local too, then default. */
+static enum derive_result replay_built_in(struct replay *replay)
+{
+	const struct walk_record *walk = replay->walk;
+	const struct table_answer *last = &walk->answers[walk->answer_count - 1];
+
+	for (; replay->used < walk->answer_count; replay->used++) {
+		const struct table_answer *answer = &walk->answers[replay->used];
+		enum derive_result result;
+
+		if (answer->table != (replay->used ? TABLE_DEFAULT : TABLE_MAIN))
+			return DERIVE_CONFLICT;
+		result = built_in_step(replay, answer);
+		if (result != DERIVE_DONE)
+			return result;
+		if (!answer->error && replay->used + 1 < walk->answer_count)
+			return DERIVE_CONFLICT;
+	}
+	if (last->error == -EAGAIN && last->table == TABLE_MAIN &&
+	    !table_may_be_missing(replay->policy, TABLE_DEFAULT))
+		return walk->ended ? DERIVE_CONFLICT : DERIVE_OPEN;
+	replay->lookup->verdict.decided_by = DECIDED_BY_BUILT_IN;
+	return DERIVE_DONE;
+}
+
+/* One table asked by a caller that needs no rules. */
+static enum derive_result replay_direct(struct replay *replay)
+{
+	const struct table_answer *answer = &replay->walk->answers[0];
+	struct lookup_verdict *verdict = &replay->lookup->verdict;
+
+	if (replay->walk->answer_count != 1)
+		return DERIVE_CONFLICT;
+	replay->route = answer_route(answer, replay->policy);
+	table_explains(replay, answer->table, answer, &replay->route);
+	if (!add_table_step(replay, answer, answer->table))
+		return DERIVE_FAILED;
+	verdict->error = answer->error == -EAGAIN ? -ENETUNREACH : answer->error;
+	verdict->decided_by = DECIDED_BY_DIRECT;
+	verdict->table = answer->table;
+	verdict->route = replay->route;
+	if (answer->error)
+		verdict->route.type = error_route_type(answer->error);
+	return DERIVE_DONE;
+}
+
+/* False: the kernel walks no rules in this namespace. Unknown counts as rules. */
+static bool walk_has_rules(const struct walk_record *walk)
+{
+	for (size_t i = walk->answer_count; i-- > 0;) {
+		if (walk->answers[i].flags & ANSWER_POLICY_KNOWN)
+			return walk->answers[i].flags & ANSWER_CUSTOM_RULES;
+	}
+	return true;
+}
+
+static enum derive_result replay_once(struct replay *replay,
+				      enum derive_result (*derive)(struct replay *replay))
+{
+	enum derive_result result;
+
+	lookup_fill(replay->lookup, replay->walk, replay->policy);
+	result = derive(replay);
+	if (result != DERIVE_DONE)
+		lookup_clear(replay->lookup);
+	return result;
+}
+
+enum derive_result derive_lookup(const struct walk_record *walk, const struct policy *policy,
+				 struct lookup *lookup)
+{
+	struct replay replay = { .walk = walk, .policy = policy, .lookup = lookup };
+	enum derive_result result;
+
+	if (!walk->key.iif)
+		return replay_once(&replay, replay_direct);
+	result = replay_once(&replay, walk_has_rules(walk) ? replay_rules : replay_built_in);
+	if (result == DERIVE_CONFLICT && walk->origin.may_be_direct) {
+		replay = (struct replay){ .walk = walk, .policy = policy, .lookup = lookup };
+		return replay_once(&replay, replay_direct);
+	}
+	if (result == DERIVE_DONE)
+		verdict_bound_device(lookup, walk, policy);
+	return result;
+}
+
+/* Without a policy the last hit may have been suppressed by a rule that ends
+ * the list, and the last miss be followed by a reject rule. */
+static void unknown_verdict(struct lookup *lookup, const struct table_answer *last,
+			    const struct policy *policy)
+{
+	struct lookup_verdict *verdict = &lookup->verdict;
+
+	verdict->decided_by = DECIDED_BY_UNKNOWN;
+	if (last->error == -EAGAIN)
+		return;
+	verdict->error = last->error;
+	verdict->table = last->table;
+	verdict->route = answer_route(last, policy);
+	if (last->error)
+		verdict->route.type = error_route_type(last->error);
+}
+
+bool derive_unknown(const struct walk_record *walk, const struct policy *policy, const char *reason,
+		    struct lookup *lookup)
+{
+	struct replay replay = { .walk = walk, .policy = policy, .lookup = lookup };
+
+	lookup_fill(lookup, walk, policy);
+	for (size_t i = 0; i < walk->answer_count; i++) {
+		const struct table_answer *answer = &walk->answers[i];
+		struct lookup_step *step;
+
+		replay.route = answer_route(answer, policy);
+		step = add_table_step(&replay, answer, answer->table);
+		if (!step)
+			return false;
+		if (answer->error)
+			continue;
+		step->outcome = STEP_SUPPRESSED;
+		if (i + 1 == walk->answer_count) {
+			step->outcome = STEP_UNKNOWN;
+			step->reason = reason;
+		}
+	}
+	unknown_verdict(lookup, &walk->answers[walk->answer_count - 1], policy);
+	return true;
+}
+
+static bool steps_agree(const struct lookup_step *a, const struct lookup_step *b)
+{
+	return a->outcome == b->outcome && a->table == b->table &&
+	       a->has_priority == b->has_priority && a->priority == b->priority &&
+	       a->suppressor == b->suppressor && !a->rule == !b->rule &&
+	       (!a->rule || !memcmp(a->rule, b->rule, sizeof(*a->rule)));
+}
+
+bool lookups_agree(const struct lookup *a, const struct lookup *b)
+{
+	if (a->step_count != b->step_count || a->verdict.decided_by != b->verdict.decided_by ||
+	    a->verdict.error != b->verdict.error ||
+	    a->verdict.route.prefix_length != b->verdict.route.prefix_length)
+		return false;
+	for (size_t i = 0; i < a->step_count; i++) {
+		if (!steps_agree(&a->steps[i], &b->steps[i]))
+			return false;
+	}
+	return true;
+}
+
+static size_t rules_asking(const struct rule_list *list, uint32_t table)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct rule *rule = &list->rules[i];
+
+		count += rule->action == RULE_LOOKUP && (rule->l3mdev || rule->table == table);
+	}
+	return count;
+}
+
+bool policy_walks_ambiguous(const struct policy *policy)
+{
+	const struct rule_list *list = policy_rules(policy, FLOW_AF_INET);
+
+	/* Up to the first rule that every flow asks a table by, each may be a walk's first. */
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct rule *rule = &list->rules[i];
+
+		if (rule->action == RULE_GOTO)
+			return true;
+		if (rule->action != RULE_LOOKUP)
+			continue;
+		if (rule->l3mdev || rules_asking(list, rule->table) > 1)
+			return true;
+		if (rule_is_catch_all(rule) && !table_may_be_missing(policy, rule->table))
+			return false;
+	}
+	return false;
+}

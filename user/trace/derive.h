@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The walk over the rules, derived from what the tables answered and the policy in force. */
+#ifndef FIBTRACE_TRACE_DERIVE_H
+#define FIBTRACE_TRACE_DERIVE_H
+
+#include "rules/policy.h"
+#include "trace/lookup.h"
+#include "trace/walk_record.h"
+
+enum derive_result {
+	DERIVE_DONE, /* the policy says that the walk has ended; the lookup is filled */
+	DERIVE_OPEN, /* another answer must follow */
+	DERIVE_CONFLICT, /* policy and answers do not fit: the policy is not the kernel's */
+	DERIVE_FAILED, /* no memory */
+};
+
+/*
+ * Replays the rules of policy on the walk's flow key, each table answering as
+ * the kernel's did. A table that gave no answer is one that does not exist,
+ * which only a table without routes can be. lookup must be empty; it is filled
+ * with DERIVE_DONE and emptied otherwise.
+ */
+enum derive_result derive_lookup(const struct walk_record *walk, const struct policy *policy,
+				 struct lookup *lookup);
+
+/*
+ * The lookup with what is certain without a policy: the tables and what they
+ * answered. reason says why no rule is named ("policy-changed"), and is kept
+ * by the lookup: a constant. policy may be NULL. False without memory.
+ */
+bool derive_unknown(const struct walk_record *walk, const struct policy *policy, const char *reason,
+		    struct lookup *lookup);
+
+/* True when two explanations of one walk say the same: rules, outcomes and verdict. */
+bool lookups_agree(const struct lookup *a, const struct lookup *b);
+
+/* True when some walk could ask its first table twice, so that only the policy
+ * can tell a walk's next answer from another walk's first. */
+bool policy_walks_ambiguous(const struct policy *policy);
+
+#endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One explained lookup: its words, and the memory of its steps. */
+#include "trace/lookup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define FIRST_CAPACITY 8u
+
+static const char *const cause_names[CAUSE_COUNT] = {
+	[CAUSE_OTHER] = "other",	 [CAUSE_CONNECT] = "connect",
+	[CAUSE_SEND] = "send",		 [CAUSE_REPLY] = "reply",
+	[CAUSE_RECEIVE] = "receive",	 [CAUSE_ICMP_ERROR] = "icmp-error",
+	[CAUSE_ROUTE_GET] = "route-get", [CAUSE_ROUTE_ADD] = "route-add",
+	[CAUSE_TUNNEL] = "tunnel",
+};
+
+static const char *const decided_by_names[DECIDED_BY_COUNT] = {
+	[DECIDED_BY_RULE] = "rule",
+	[DECIDED_BY_BUILT_IN] = "built-in",
+	[DECIDED_BY_END_OF_RULES] = "end-of-rules",
+	[DECIDED_BY_BOUND_DEVICE] = "bound-device",
+	[DECIDED_BY_EXCEPTION] = "exception",
+	[DECIDED_BY_SUPPRESSED_ROUTE] = "suppressed-route",
+	[DECIDED_BY_DIRECT] = "direct",
+	[DECIDED_BY_UNKNOWN] = "unknown",
+};
+
+static const char *const evidence_names[] = {
+	[EVIDENCE_KERNEL] = "kernel",
+	[EVIDENCE_DERIVED] = "derived",
+};
+
+const char *cause_name(enum cause cause)
+{
+	return cause < CAUSE_COUNT ? cause_names[cause] : cause_names[CAUSE_OTHER];
+}
+
+const char *decided_by_name(enum decided_by decided_by)
+{
+	if (decided_by >= DECIDED_BY_COUNT)
+		return decided_by_names[DECIDED_BY_UNKNOWN];
+	return decided_by_names[decided_by];
+}
+
+const char *evidence_name(enum evidence evidence)
+{
+	return evidence == EVIDENCE_KERNEL ? evidence_names[EVIDENCE_KERNEL]
+					   : evidence_names[EVIDENCE_DERIVED];
+}
+
+void lookup_clear(struct lookup *lookup)
+{
+	rule_list_put(lookup->rules);
+	free(lookup->steps);
+	*lookup = (struct lookup){ 0 };
+}
+
+/* The capacity is not kept: it is the power of two, at least FIRST_CAPACITY, that holds count. */
+static bool steps_full(size_t count)
+{
+	return !count || (count >= FIRST_CAPACITY && !(count & (count - 1)));
+}
+
+struct lookup_step *lookup_add_step(struct lookup *lookup)
+{
+	size_t count = lookup->step_count;
+	struct lookup_step *steps = lookup->steps;
+
+	if (count >= LOOKUP_STEPS_MAX) {
+		errno = E2BIG;
+		return NULL;
+	}
+	if (steps_full(count)) {
+		steps = reallocarray(steps, count ? 2 * count : FIRST_CAPACITY, sizeof(*steps));
+		if (!steps)
+			return NULL;
+		lookup->steps = steps;
+	}
+	lookup->step_count++;
+	steps[count] = (struct lookup_step){ 0 };
+	return &steps[count];
+}

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `fibtrace [FILTERS] [-- COMMAND]`: a trace from attaching to the counts. */
+#include "trace_command.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "clock.h"
+#include "command.h"
+#include "session.h"
+#include "spaces.h"
+#include "trace/derive.h"
+#include "trace/stack.h"
+#include "util/array.h"
+#include "util/privileges.h"
+#include "util/report.h"
+#include "util/symbols.h"
+
+/* Output lags at most this far behind, whether or not the ring has woken us. */
+#define LOOK_EVERY_MS 50
+#define RELEASE_EVERY_NS 1000000000ull
+
+#define EXIT_OURS_FAILED 125
+#define EXIT_NOT_FOUND 127
+#define EXIT_NOT_EXECUTABLE 126
+
+/* Everything of one trace. */
+struct trace {
+	const struct options *options;
+	struct capture *capture;
+	struct spaces *spaces;
+	struct symbols *symbols;
+	struct session *session;
+	struct command_process command;
+	struct render_options render;
+	int epoll_fd;
+	uint64_t deadline_ns; /* of --duration, 0: none */
+	uint64_t release_ns; /* when to look for namespaces that are gone */
+	sigset_t wait_mask; /* the signals as they were */
+};
+
+static void on_signal(int signal)
+{
+	stop_requested = signal;
+}
+
+/* Handled while waiting only; a second signal of a kind ends us at once. */
+static void signals_prepare(struct trace *trace)
+{
+	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+		sigaction(ending[i], &action, NULL);
+		sigaddset(&blocked, ending[i]);
+	}
+	sigprocmask(SIG_BLOCK, &blocked, &trace->wait_mask);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static const struct format *format_wanted(const struct options *options)
+{
+	if (options->format)
+		return format_by_name(options->format);
+	return format_by_name(isatty(STDOUT_FILENO) ? "tree" : "line");
+}
+
+static bool color_wanted(const struct options *options)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+static struct render_options render_options_of(const struct options *options,
+					       const struct names *names)
+{
+	return (struct render_options){
+		.names = names,
+		.utc = options->utc,
+		.color = color_wanted(options),
+		.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+		.verbose = options->verbose,
+	};
+}
+
+static int trace_open_spaces(struct trace *trace)
+{
+	const struct options *options = trace->options;
+	struct spaces_settings settings = {
+		.specs = options->netns,
+		.spec_count = options->netns_count,
+		.all = options->netns_all,
+		.max_routes = options->max_routes,
+	};
+	struct spaces_hooks hooks = {
+		.policy_changed = session_policy_changed,
+		.warning = session_warning,
+		.data = trace->session,
+	};
+
+	trace->spaces = spaces_open(&settings, &hooks);
+	return trace->spaces ? 0 : -errno;
+}
+
+static int trace_open_capture(struct trace *trace)
+{
+	const struct options *options = trace->options;
+	struct capture_settings *settings = calloc(1, sizeof(*settings));
+	struct trace_config *config;
+
+	if (!settings)
+		return -ENOMEM;
+	settings->buffer_size = options->buffer_size;
+	settings->attach = options->attach;
+	config = &settings->config;
+	config->filter = options->filter.flow;
+	config->netns_all = options->netns_all;
+	config->address_checks = options->all;
+	config->netns_count = 0;
+	for (size_t i = 0; i < spaces_count(trace->spaces) && !options->netns_all; i++)
+		config->netns[config->netns_count++] = spaces_at(trace->spaces, i)->netns.inode;
+	trace->capture = capture_open(settings);
+	free(settings);
+	return trace->capture ? 0 : -errno;
+}
+
+/* Purposes come from stacks; without symbols the flow key tells what it can. */
+static void trace_read_symbols(struct trace *trace)
+{
+	const char *names[128];
+	size_t count = 0;
+
+	while (count < ARRAY_SIZE(names) && stack_marker(count)) {
+		names[count] = stack_marker(count);
+		count++;
+	}
+	trace->symbols = symbols_read("/proc/kallsyms", names, count);
+	if (!trace->symbols)
+		report_note("/proc/kallsyms tells no addresses (%s): purpose and cause come from "
+			    "the flow key alone",
+			    strerror(errno));
+}
+
+static bool add_device(struct device_filter *devices, const struct policy *policy, const char *name)
+{
+	const struct link *link = policy_link_by_name(policy, name);
+
+	if (!link || devices->count == FILTER_MAX)
+		return false;
+	devices->ifindex[devices->count++] = link->index;
+	return true;
+}
+
+/* --iif in the kernel, where one namespace is traced and its devices have one meaning. */
+static void trace_update_devices(struct trace *trace)
+{
+	const struct filter *filter = &trace->options->filter;
+	struct device_filter devices = { .enabled = 1 };
+	const struct policy *policy;
+
+	if (!filter->iif_count || trace->options->netns_all || spaces_count(trace->spaces) != 1)
+		return;
+	policy = space_policy(spaces_at(trace->spaces, 0));
+	for (uint32_t i = 0; policy && i < filter->iif_count; i++)
+		add_device(&devices, policy, filter->iif[i]);
+	if (policy)
+		capture_set_devices(trace->capture, &devices);
+}
+
+static void trace_update_boundaries(struct trace *trace)
+{
+	bool ambiguous = false;
+
+	for (size_t i = 0; i < spaces_count(trace->spaces); i++) {
+		const struct policy *policy = space_policy(spaces_at(trace->spaces, i));
+
+		ambiguous |= policy && policy_walks_ambiguous(policy);
+	}
+	capture_set_send_rejected(trace->capture, ambiguous);
+}
+
+static int trace_watch(struct trace *trace, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(trace->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int trace_open_waits(struct trace *trace)
+{
+	int err;
+
+	trace->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (trace->epoll_fd < 0)
+		return -errno;
+	err = trace_watch(trace, capture_fd(trace->capture));
+	if (!err)
+		err = trace_watch(trace, spaces_fd(trace->spaces));
+	if (!err && trace->command.pid)
+		err = trace_watch(trace, trace->command.pidfd);
+	return err;
+}
+
+static int trace_open_session(struct trace *trace)
+{
+	const struct options *options = trace->options;
+	struct session_settings settings = {
+		.capture = trace->capture,
+		.spaces = trace->spaces,
+		.filter = &options->filter,
+		.format = format_wanted(options),
+		.render = &trace->render,
+		.symbols = trace->symbols,
+		.limit = options->count,
+		.netns_all = options->netns_all,
+		.quiet = options->quiet,
+	};
+
+	trace->session = session_new(&settings);
+	if (!trace->session)
+		return -errno;
+	spaces_set_data(trace->spaces, trace->session);
+	return 0;
+}
+
+static int trace_drop_privileges(struct trace *trace)
+{
+	char kept[128];
+	int err = privileges_drop(trace->options->netns_all, kept, sizeof(kept));
+
+	if (err)
+		report_error("cannot drop privileges: %s", strerror(-err));
+	else
+		report_note("capabilities kept: %s", kept[0] ? kept : "none");
+	return err;
+}
+
+static void trace_warn_command_namespace(const struct trace *trace)
+{
+	for (size_t i = 0; i < spaces_count(trace->spaces); i++) {
+		if (spaces_at(trace->spaces, i)->own || trace->options->netns_all)
+			return;
+	}
+	report_warning("COMMAND runs in fibtrace's own network namespace, which is not traced");
+}
+
+static int trace_fork_command(struct trace *trace)
+{
+	bool to_stderr = !isatty(STDOUT_FILENO);
+	int err;
+
+	if (!trace->options->child)
+		return 0;
+	err = command_fork(&trace->command, trace->options->child, to_stderr);
+	if (err)
+		report_error("cannot start %s: %s", trace->options->child[0], strerror(-err));
+	return err;
+}
+
+/* Everything up to the moment at which lookups are counted. */
+static int trace_open(struct trace *trace)
+{
+	int err = trace_fork_command(trace);
+
+	if (!err)
+		err = trace_open_spaces(trace);
+	if (!err)
+		err = trace_open_capture(trace);
+	if (err)
+		return err;
+	trace_read_symbols(trace);
+	err = trace_open_session(trace);
+	if (!err)
+		err = trace_open_waits(trace);
+	if (!err)
+		err = trace_drop_privileges(trace);
+	if (!err)
+		err = session_start(trace->session, trace->options->filters);
+	return err;
+}
+
+static void trace_close(struct trace *trace)
+{
+	command_abort(&trace->command);
+	session_free(trace->session);
+	capture_close(trace->capture);
+	spaces_close(trace->spaces);
+	symbols_free(trace->symbols);
+	if (trace->epoll_fd >= 0)
+		close(trace->epoll_fd);
+}
+
+static int trace_begin(struct trace *trace)
+{
+	int err;
+
+	spaces_drain(trace->spaces);
+	trace_update_devices(trace);
+	trace_update_boundaries(trace);
+	capture_start(trace->capture);
+	report_note("ready: tier %s, attached", capture_tier(trace->capture));
+	if (trace->options->duration_ns)
+		trace->deadline_ns = clock_boottime_now() + trace->options->duration_ns;
+	if (!trace->command.pid)
+		return 0;
+	trace_warn_command_namespace(trace);
+	err = command_start(&trace->command);
+	if (err)
+		report_error("cannot run %s: %s", trace->options->child[0], strerror(-err));
+	return err;
+}
+
+/* With a COMMAND, SIGINT is for it to act upon, and the others are passed on. */
+static void trace_take_signal(struct trace *trace)
+{
+	int signal_number = stop_requested;
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+
+	if (!trace->command.pid || !signal_number)
+		return;
+	stop_requested = 0;
+	sigaction(signal_number, &action, NULL);
+	if (signal_number != SIGINT)
+		command_signal(&trace->command, signal_number);
+}
+
+static int trace_timeout(const struct trace *trace)
+{
+	uint64_t now = clock_boottime_now();
+	uint64_t left_ms;
+
+	if (!trace->deadline_ns)
+		return LOOK_EVERY_MS;
+	if (now >= trace->deadline_ns)
+		return 0;
+	left_ms = (trace->deadline_ns - now) / 1000000 + 1;
+	return left_ms < LOOK_EVERY_MS ? (int)left_ms : LOOK_EVERY_MS;
+}
+
+/* Waits, then handles what came. 1 when the trace has come to its end. */
+static int trace_turn(struct trace *trace)
+{
+	struct epoll_event events[4];
+	int count = epoll_pwait(trace->epoll_fd, events, ARRAY_SIZE(events), trace_timeout(trace),
+				&trace->wait_mask);
+	uint64_t now = clock_boottime_now();
+	bool command_ended = false;
+	int end;
+
+	trace_take_signal(trace);
+	for (int i = 0; i < count; i++)
+		command_ended |= trace->command.pid && events[i].data.fd == trace->command.pidfd;
+	end = session_run_batch(trace->session);
+	trace_update_devices(trace);
+	trace_update_boundaries(trace);
+	if (now >= trace->release_ns) {
+		spaces_release_gone(trace->spaces);
+		trace->release_ns = now + RELEASE_EVERY_NS;
+	}
+	if (end)
+		return end;
+	return command_ended || stop_requested || (trace->deadline_ns && now >= trace->deadline_ns);
+}
+
+static int trace_loop(struct trace *trace)
+{
+	int end = 0;
+
+	while (!end)
+		end = trace_turn(trace);
+	capture_stop(trace->capture);
+	if (end < 0) {
+		report_error("the trace cannot go on: %s", strerror(-end));
+		return end;
+	}
+	return session_finish(trace->session);
+}
+
+/* A COMMAND that still runs when the trace has ended (-c, --duration) is waited for. */
+static int trace_status(struct trace *trace, int err)
+{
+	int status;
+
+	if (!trace->options->child)
+		return err ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (err || !trace->command.pid)
+		return EXIT_OURS_FAILED;
+	status = command_wait(&trace->command);
+	return status;
+}
+
+static int command_failed_status(int err)
+{
+	return err == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+int trace_command(const struct options *options, const struct names *names)
+{
+	struct trace trace = {
+		.options = options,
+		.command = { .pidfd = -1, .gate = -1, .error = -1 },
+		.render = render_options_of(options, names),
+		.epoll_fd = -1,
+	};
+	int status, err;
+
+	signals_prepare(&trace);
+	err = trace_open(&trace);
+	if (err) {
+		trace_close(&trace);
+		return options->child ? EXIT_OURS_FAILED : EXIT_FAILURE;
+	}
+	err = trace_begin(&trace);
+	if (err) {
+		trace_close(&trace);
+		return command_failed_status(err);
+	}
+	err = trace_loop(&trace);
+	status = trace_status(&trace, err);
+	trace_close(&trace);
+	return status;
+}

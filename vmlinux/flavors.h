@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every difference between kernels 5.10 and the newest, each behind a getter. */
+#ifndef FIBTRACE_FLAVORS_H
+#define FIBTRACE_FLAVORS_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+/* flowic_tos (seen up to 6.16) became flowic_dscp, with the same eight bits (seen from 6.18 on). */
+struct flowi_common___tos {
+	__u8 flowic_tos;
+} __attribute__((preserve_access_index));
+
+struct flowi_common___dscp {
+	__u8 flowic_dscp;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u8 flow_tos(const struct flowi_common *flow)
+{
+	const struct flowi_common___tos *tos = (const void *)flow;
+	const struct flowi_common___dscp *dscp = (const void *)flow;
+
+	if (bpf_core_field_exists(tos->flowic_tos))
+		return tos->flowic_tos;
+	return dscp->flowic_dscp;
+}
+
+/* flowic_l3mdev came with 6.1 (and by backport with 5.15); 5.10 has none and
+ * puts the VRF's index into oif or iif before the rules run. */
+struct flowi_common___l3mdev {
+	int flowic_l3mdev;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u32 flow_l3mdev(const struct flowi_common *flow)
+{
+	const struct flowi_common___l3mdev *l3mdev = (const void *)flow;
+
+	if (bpf_core_field_exists(l3mdev->flowic_l3mdev))
+		return l3mdev->flowic_l3mdev;
+	return 0;
+}
+
+/* Without CONFIG_IP_MULTIPLE_TABLES a namespace has neither rules nor their sequence number. */
+static __always_inline bool kernel_has_rules(void)
+{
+	return bpf_core_field_exists(((struct netns_ipv4 *)0)->rules_ops);
+}
+
+/* bpf_task_pt_regs() and the current task as a BTF pointer came with 5.15 and 5.11. */
+static __always_inline bool kernel_has_task_regs(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+static __always_inline bool kernel_has_current_task_btf(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
+}
+
+#define KERNEL_PF_KTHREAD 0x00200000
+
+static __always_inline __u32 current_flags(void)
+{
+	if (kernel_has_current_task_btf())
+		return bpf_get_current_task_btf()->flags;
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags);
+}
+
+/* The network namespace of the current task; one pointer type for both ways to get it. */
+static __always_inline const struct net *current_net(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, nsproxy, net_ns);
+}
+
+/*
+ * The system call in progress and its first argument, the descriptor of those
+ * that send. -1 where the kernel or the machine does not tell.
+ */
+static __always_inline __s32 current_syscall(__u64 *first_argument)
+{
+#ifdef __TARGET_ARCH_x86
+	if (kernel_has_task_regs() && kernel_has_current_task_btf()) {
+		const struct pt_regs *regs =
+			(const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+		*first_argument = BPF_CORE_READ(regs, di);
+		return (__s32)BPF_CORE_READ(regs, orig_ax);
+	}
+#endif
+	*first_argument = 0;
+	return -1;
+}
+
+#endif
