@@ -6,11 +6,12 @@ BUILD ?= build
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool || echo bpftool)
-LLVM_STRIP ?= $(shell command -v llvm-strip || command -v llvm-strip-14 || echo llvm-strip)
+LLVM_STRIP ?= $(shell command -v llvm-strip || echo llvm-strip)
 PKG_CONFIG ?= pkg-config
 prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
+datadir ?= $(prefix)/share
 DESTDIR ?=
 V ?= 0
 
@@ -23,9 +24,10 @@ BPF_ARCH := $(ARCH_$(shell uname -m))
 
 LIBS := libbpf libelf zlib libmnl libcap-ng libseccomp
 CFLAGS ?= -O2 -g
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
-ALL_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DFIBTRACE_VERSION='"$(VERSION)"' \
-	-I. -Iuser -I$(BUILD) $(CFLAGS)
+BASE_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DFIBTRACE_VERSION='"$(VERSION)"' \
+	-I. -Iuser -I$(BUILD)
 ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 BPF_CFLAGS := -std=gnu11 -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unused-parameter -I. -Ivmlinux
@@ -34,35 +36,85 @@ TIERS := tracepoint
 SKELS := $(TIERS:%=$(BUILD)/bpf/%.skel.h)
 SOURCES := $(sort $(wildcard user/*.c user/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+# What tests are linked with: everything but main(), with and without sanitizers.
+LIBRARY_OBJECTS := $(filter-out $(BUILD)/user/main.o,$(OBJECTS))
+SANE_OBJECTS := $(LIBRARY_OBJECTS:$(BUILD)/user/%=$(BUILD)/sane/user/%)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+SANE_PROGRAMS := $(UNIT_TESTS) $(BUILD)/tests/replay/replay
+PROGRAMS := $(BUILD)/tests/replay/record $(BUILD)/tests/live/monitor_dump \
+	$(BUILD)/tests/live/filter_same $(BUILD)/tests/live/udp_flood
+TEST_FILES := $(SANE_PROGRAMS) $(PROGRAMS) $(BUILD)/tests/live/filter_same.bpf.o
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test test-full check install clean
+.PHONY: all deps demo test test-full check programs install clean
 
 all: $(BUILD)/fibtrace
 
 $(BUILD)/fibtrace: $(OBJECTS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJECTS) $(ALL_LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+$(BUILD)/%.bpf.o: %.bpf.c Makefile
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_CFLAGS) -MMD -MP -MT $@ -c $< -o $@ && $(LLVM_STRIP) -g $@
 
-$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(*F)_bpf > $@
 
 # Order-only: the .d file adds the real dependency.
 $(BUILD)/user/%.o: user/%.c Makefile | $(SKELS)
 	$(call say,CC,$<)
-	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/sane/user/%.o: user/%.c Makefile | $(SKELS)
+	$(call say,CC-SAN,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
+
+$(SANE_PROGRAMS): $(BUILD)/tests/%: tests/%.c $(SANE_OBJECTS) Makefile
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(SANITIZE) -MMD -MP -MF $@.d -o $@ $< \
+		$(SANE_OBJECTS) $(ALL_LDLIBS) -lcmocka
+
+$(PROGRAMS): $(BUILD)/tests/%: tests/%.c $(LIBRARY_OBJECTS) Makefile
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
+		$(LIBRARY_OBJECTS) $(ALL_LDLIBS)
+
+programs: $(BUILD)/fibtrace $(TEST_FILES)
+
+# Installs what building and testing need; `make deps FOR=build` only for building.
+FOR ?= test
+deps:
+	$(Q)tests/deps.sh $(FOR)
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)FIBTRACE=$(CURDIR)/$(BUILD)/fibtrace tests/live/demo.sh
+
+# What needs no root: unit tests under ASan and UBSan, replay, lints.
+check: deps
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)BUILD=$(BUILD) tests/run.sh unit replay lint
+
+test: deps
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)BUILD=$(BUILD) tests/run.sh unit replay lint live
+
+test-full: deps
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)BUILD=$(BUILD) FULL=1 tests/run.sh unit replay lint live
 
 install: $(BUILD)/fibtrace
 	install -D -m 755 $(BUILD)/fibtrace $(DESTDIR)$(sbindir)/fibtrace
 	install -D -m 644 docs/fibtrace.8 $(DESTDIR)$(mandir)/man8/fibtrace.8
+	install -D -m 644 docs/schema.json $(DESTDIR)$(datadir)/fibtrace/schema.json
+	install -D -m 644 docs/completion/fibtrace.bash \
+		$(DESTDIR)$(datadir)/bash-completion/completions/fibtrace
 
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJECTS:.o=.d) $(TIERS:%=$(BUILD)/bpf/%.bpf.d)
+-include $(OBJECTS:.o=.d) $(SANE_OBJECTS:.o=.d) $(TIERS:%=$(BUILD)/bpf/%.bpf.d)
+-include $(TEST_FILES:=.d) $(BUILD)/tests/live/filter_same.bpf.d

@@ -65,6 +65,14 @@ enum walk_fate {
 	WALK_LOST, /* the ring was full: the rest is dropped */
 };
 
+/* Where a lookup was called from, as far as that is told without a stack. */
+struct call_site {
+	__u64 descriptor; /* the first argument of the system call */
+	__u64 distance; /* of the flow from the program's context, on the stack */
+	__s32 syscall;
+	__u32 pad;
+};
+
 /*
  * The walk that a task runs, or ran last, at one level. sent_walk is the last
  * one whose first event was delivered, sent_lost that it lost a later one.
@@ -74,9 +82,9 @@ struct walk_state {
 	__u64 flow; /* the kernel's flow pointer: a flow has one lookup at a time */
 	__u64 walk;
 	__u64 sent_walk;
-	__u64 descriptor;
-	__s32 syscall;
+	struct call_site site;
 	__u32 first_table;
+	__u32 pad;
 	__u32 held[EVENT_HELD_MAX];
 	__u16 held_count;
 	__u8 fate;

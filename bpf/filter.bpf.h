@@ -92,7 +92,8 @@ static __always_inline bool families_reject(__u32 families, __u8 family)
 	return families && !(families & bit);
 }
 
-/* The first kind that rejects. pid: the thread group whose own lookup this is, 0 for none. */
+/* The first kind that rejects. pid: the thread group whose own lookup this is; 0, for
+ * none, never matches. */
 static __always_inline enum filter_kind
 flow_filter_kernel_rejects(const volatile struct flow_filter *filter, const struct flow_key *key,
 			   __u32 pid)
@@ -113,7 +114,7 @@ flow_filter_kernel_rejects(const volatile struct flow_filter *filter, const stru
 		return FILTER_MARK;
 	if (numbers_reject(filter->uid, filter->uid_count, key->uid))
 		return FILTER_UID;
-	if (numbers_reject(filter->pid, filter->pid_count, pid))
+	if (filter->pid_count && (!pid || numbers_reject(filter->pid, filter->pid_count, pid)))
 		return FILTER_PID;
 	return FILTER_NONE;
 }

@@ -143,7 +143,7 @@ static __always_inline void context_fill(struct event_context *out,
 	out->netns = origin->netns;
 	out->netns_source = origin->netns_source;
 	out->level = origin->level;
-	out->syscall = answer->state->syscall;
+	out->syscall = answer->state->site.syscall;
 	if (origin->level != LEVEL_TASK)
 		return;
 	out->pid = bpf_get_current_pid_tgid() >> 32;
@@ -262,20 +262,26 @@ static __always_inline void walk_hold(const struct answer_context *answer)
 }
 
 /*
- * The same task in the same system call on the same descriptor, with the flow
- * at the same place of its stack, asks for the same purpose as before.
+ * How far the flow lies from here on the stack: the same for every lookup by one
+ * path of calls, wherever CONFIG_RANDOMIZE_KSTACK_OFFSET begins the stack.
  */
+static __always_inline __u64 flow_distance(const void *ctx, const struct flowi4 *flow)
+{
+	return (__u64)flow - (__u64)ctx;
+}
+
+/* The same task in the same system call on the same descriptor, by the same
+ * path, asks for the same purpose as before. */
 static __always_inline bool walk_same_site(const struct answer_context *answer,
-					   const struct flow_key *key, __s32 syscall,
-					   __u64 descriptor)
+					   const struct flow_key *key, const struct call_site *site)
 {
 	const struct walk_state *state = answer->state;
 
-	return state->site_sent && syscall >= 0 && state->syscall == syscall &&
-	       state->descriptor == descriptor && state->flow == (__u64)answer->flow &&
-	       state->key.protocol == key->protocol && state->key.sport == key->sport &&
-	       state->key.iif == key->iif && state->key.flags == key->flags &&
-	       answer->origin.level == LEVEL_TASK;
+	return state->site_sent && site->syscall >= 0 && answer->origin.level == LEVEL_TASK &&
+	       state->site.syscall == site->syscall && state->site.descriptor == site->descriptor &&
+	       state->site.distance == site->distance && state->key.protocol == key->protocol &&
+	       state->key.sport == key->sport && state->key.iif == key->iif &&
+	       state->key.flags == key->flags;
 }
 
 static __always_inline enum filter_kind key_rejected(const struct flow_key *key,
@@ -311,19 +317,17 @@ static __always_inline void walk_begin(void *ctx, const struct answer_context *a
 	bool known = origin->netns_source != NETNS_UNKNOWN || config.netns_all;
 	bool here = known && netns_traced(origin->netns);
 	enum filter_kind rejected = key_rejected(key, origin);
-	__u64 descriptor = 0;
-	__s32 syscall = -1;
+	struct call_site site = { .syscall = -1, .distance = flow_distance(ctx, answer->flow) };
 	bool same_site;
 
 	if (!rejected && origin->level == LEVEL_TASK)
-		syscall = current_syscall(&descriptor);
-	same_site = walk_same_site(answer, key, syscall, descriptor);
+		site.syscall = current_syscall(&site.descriptor);
+	same_site = walk_same_site(answer, key, &site);
 	state->key = *key;
 	state->flow = (__u64)answer->flow;
 	state->walk = walk_next_id(answer->cpu);
 	state->first_table = answer->table;
-	state->syscall = syscall;
-	state->descriptor = descriptor;
+	state->site = site;
 	state->held_count = 0;
 	state->netns_known = origin->netns_source == NETNS_DEVICE;
 	state->rejected = rejected;

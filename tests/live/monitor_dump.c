@@ -96,29 +96,37 @@ static int follow(struct monitor *monitor, const struct names *names)
 	return err;
 }
 
-int main(int argc, char **argv)
+static struct monitor *open_monitor(const char *spec, size_t max_routes)
 {
-	struct names *names = names_new();
+	struct monitor *monitor;
 	struct netns netns;
 	char reason[256];
+
+	if (netns_open(spec, &netns, reason, sizeof(reason))) {
+		fprintf(stderr, "%s\n", reason);
+		return NULL;
+	}
+	monitor = monitor_open(netns.fd, netns.inode, max_routes, kernel_tos_compare());
+	if (!monitor)
+		fprintf(stderr, "monitor_open: %s\n", strerror(errno));
+	netns_close(&netns);
+	return monitor;
+}
+
+int main(int argc, char **argv)
+{
 	struct monitor *monitor;
+	struct names *names;
 	int err;
 
-	if (argc != 3 || !names) {
+	if (argc != 3) {
 		fprintf(stderr, "usage: monitor_dump NETNS MAX-ROUTES\n");
 		return 2;
 	}
-	if (netns_open(argv[1], &netns, reason, sizeof(reason))) {
-		fprintf(stderr, "%s\n", reason);
+	monitor = open_monitor(argv[1], strtoul(argv[2], NULL, 10));
+	if (!monitor)
 		return 1;
-	}
-	monitor = monitor_open(netns.fd, netns.inode, strtoul(argv[2], NULL, 10),
-			       kernel_tos_compare());
-	netns_close(&netns);
-	if (!monitor) {
-		fprintf(stderr, "monitor_open: %s\n", strerror(errno));
-		return 1;
-	}
+	names = names_new();
 	print_policy(monitor_policy(monitor), names);
 	err = follow(monitor, names);
 	monitor_close(monitor);

@@ -272,7 +272,20 @@ overruns_are_read_anew() {
 	compare "after an overrun"
 }
 
+namespaces_go_by_their_names() {
+	local reason
+	new_ns host
+	: >"/run/netns/$(ns stale)"
+	reason=$("$MONITOR_DUMP" "$(ns stale)" 9 2>&1 </dev/null) && fail "a stale name was taken"
+	same reason "$reason" "/run/netns/$(ns stale) is not a network namespace"
+	"$MONITOR_DUMP" "$(ns host)" 9 </dev/null >"$WORK/by_name"
+	"$MONITOR_DUMP" "/run/netns/$(ns host)" 9 </dev/null >"$WORK/by_path"
+	cmp "$WORK/by_name" "$WORK/by_path"
+	grep -q '127.0.0.0/8' "$WORK/by_name" || fail "no route of lo: $(cat "$WORK/by_name")"
+}
+
 run_tests every_rule_ip_can_write_is_read newer_attributes_are_read rule_changes_are_followed \
 	route_changes_are_followed silent_route_changes_are_followed \
 	nexthop_objects_are_followed nexthop_ids_are_resolved \
-	large_tables_are_not_held overruns_are_read_anew
+	large_tables_are_not_held overruns_are_read_anew \
+	namespaces_go_by_their_names

@@ -4,6 +4,7 @@
 
 import argparse
 import errno
+import itertools
 import json
 import os
 import random
@@ -211,8 +212,13 @@ class Question:
 
     def __init__(self, number, flow, key, walk, flags):
         self.number, self.flow, self.key, self.walk = number, flow, key, walk
-        self.flags, self.settled, self.rules = flags, True, None
-        self.error = self.answer = self.mark = self.sequence = self.line = None
+        self.flags, self.settled, self.rules = flags, True, None  # settled: no change is near
+        self.error = self.answer = self.mark = self.sequence = None
+        self.lines = []  # what fibtrace shows of it: one, when all is well
+
+    @property
+    def line(self):
+        return self.lines[0] if self.lines else None
 
     def outcome(self):
         return self.error, self.answer, self.sequence
@@ -236,7 +242,7 @@ class Scene:
         self.questions, self.fibtrace = [], None
         self.failures = {}  # index of the flow -> texts
         self.counts = dict.fromkeys(("sets", "flows", "hidden", "questions", "perturbed", "equal-deletion",
-                                     "unknown"), 0)
+                                     "unknown", "split"), 0)
 
     # building
 
@@ -381,13 +387,26 @@ class Scene:
     # fibtrace against the kernel
 
     def pair(self, questions, lines):
-        """Gives each question its lookup, both in order; what is left of lines nobody asked."""
-        lines = list(lines)
-        for question in questions:
-            want = expected_flow(question.key, self.names)
-            if lines and lines[0]["flow"] == want:
-                question.line = lines.pop(0)
-        return lines
+        """Gives each question its lookup, both in order; answers the lookups that nobody asked.
+
+        Questions about one flow in a row share what is shown of it when that is not one each.
+        """
+        asked = [list(run) for _, run in itertools.groupby(
+            questions, lambda question: expected_flow(question.key, self.names))]
+        shown = [list(run) for _, run in itertools.groupby(lines, lambda line: line["flow"])]
+        left = []
+        for run in asked:
+            want = expected_flow(run[0].key, self.names)
+            ahead = [index for index, some in enumerate(shown[:4]) if some[0]["flow"] == want]
+            if not ahead:
+                continue
+            for extra in shown[:ahead[0]]:
+                left += extra
+            found = shown[ahead[0]]
+            shown = shown[ahead[0] + 1:]
+            for place, question in enumerate(run):
+                question.lines = found[place:place + 1] if len(found) <= len(run) else found
+        return left + [line for some in shown for line in some]
 
     def check_line(self, question):
         walk, line = question.walk, question.line
@@ -395,9 +414,12 @@ class Scene:
             require(line is None, "a walk that asks no table is shown")
             return
         require(line is not None, "the lookup is not shown")
-        if not question.settled and line["verdict"]["decided_by"] == "unknown":
-            self.counts["unknown"] += 1
+        # While rules change no more is asked of fibtrace than to tell what it does not know.
+        unknown = all(part["verdict"]["decided_by"] == "unknown" for part in question.lines)
+        if not question.settled and unknown:
+            self.counts["unknown" if len(question.lines) == 1 else "split"] += 1
             return
+        require(len(question.lines) == 1, "%d lookups are shown for one", len(question.lines))
         require(line["cause"] == "route-get" and line["context"] == "task", "cause %s, context %s",
                 line["cause"], line["context"])
         require(line["netns"] == self.netns and line["netns_name"] == self.name, "netns %s (%s)",
@@ -547,10 +569,11 @@ class Scene:
 
     @staticmethod
     def evidence(question):
-        text = "\n    key      %s\n    question %s flags %#x\n    kernel   errno %s %s\n" \
-            "    tables   %s" % (question.key, question.flow, question.flags, question.error,
-                                 question.answer, question.sequence)
-        return text + "\n    fibtrace %s" % json.dumps(question.line)
+        text = "\n    key      %s\n    question %s flags %#x%s\n    kernel   errno %s %s\n" \
+            "    tables   %s" % (question.key, question.flow, question.flags,
+                                 "" if question.settled else ", while the rules change",
+                                 question.error, question.answer, question.sequence)
+        return text + "".join("\n    fibtrace %s" % json.dumps(line) for line in question.lines)
 
     def attach(self):
         if not self.options.kernel_only:
@@ -723,6 +746,7 @@ class Run:
     def take(self, number, result):
         if result is None:
             self.broken += 1
+            self.options.keep_going = False
             print("FAIL seed %s set %d: its process died" % (self.options.seed, number))
             return False
         for name, value in result["counts"].items():

@@ -136,16 +136,24 @@ signal_that_ends_command_is_128_and_its_number() {
 	same "SIGKILL" "$status" 137
 }
 
-# COMMAND has the descriptors it would have without us, no filter, and not no_new_privs.
-command_gets_nothing_of_ours() {
-	local look='ls /proc/self/fd >"$0" &&
-		grep -E "^(NoNewPrivs|Seccomp|Cap.*):" /proc/self/status >>"$0"'
-	new_ns host
-	in_ns host timeout "$TRACE_LIMIT_S" sh -c "$look" "$WORK/want" \
-		>"$WORK/out" 2>"$WORK/err" </dev/null
-	run -- sh -c "$look" "$WORK/got"
+# as_without_us COMMAND ARG…: what it says of itself is the same under fibtrace.
+as_without_us() {
+	local want
+	want=$(in_ns host timeout "$TRACE_LIMIT_S" "$@" 2>/dev/null </dev/null)
+	run -- "$@"
 	same "the exit status" "$status" 0
-	same "what COMMAND has" "$(cat "$WORK/got")" "$(cat "$WORK/want")"
+	same "what COMMAND has" "$(grep -v '^fibtrace: ' "$WORK/err")" "$want"
+}
+
+# No filter of ours, not no_new_privs, the caller's capabilities and signals.
+command_has_the_callers_privileges() {
+	new_ns host
+	as_without_us grep -E '^(NoNewPrivs|Seccomp|Cap.*|SigBlk|SigIgn):' /proc/self/status
+}
+
+command_has_the_callers_descriptors() {
+	new_ns host
+	as_without_us ls /proc/self/fd
 }
 
 command_writes_to_our_stderr() {
@@ -163,14 +171,14 @@ without_capability() {
 		status=$?
 	same "the exit status without $1" "$status" 1
 	same "the lines on stderr without $1" "$(lines "$WORK/err")" 1
-	grep -q -i -w -e "$2" "$WORK/err" || fail "without $1: '$(cat "$WORK/err")'"
+	grep -E -q -i -e "$2" "$WORK/err" || fail "without $1: '$(cat "$WORK/err")'"
 }
 
 missing_capability_is_named() {
 	command -v capsh >/dev/null || skip "needs capsh"
 	new_ns host
-	without_capability cap_sys_admin,cap_bpf CAP_BPF
-	without_capability cap_sys_admin,cap_perfmon CAP_PERFMON
+	without_capability cap_sys_admin,cap_bpf 'CAP_BPF|CAP_SYS_ADMIN'
+	without_capability cap_sys_admin,cap_perfmon 'CAP_PERFMON|CAP_SYS_ADMIN'
 }
 
 not_root_is_one_line() {
@@ -275,6 +283,7 @@ names_are_escaped() {
 	ln -s "$(realpath "$PYTHON")" "$WORK/"$'x \e[31m'
 	run --format line -d 192.0.2.1 -- "$WORK/"$'x \e[31m' "$SEND" udp 192.0.2.1 4000
 	same "the exit status" "$status" 0
+	same "the lines" "$(lines "$WORK/out")" 1
 	! grep -q $'\e' "$WORK/out" || fail "an escape character reached stdout"
 	same "the words of the line" \
 		"$(head -n 1 "$WORK/out" | tr ' ' '\n' | grep -c -v '^[a-z0-9_-]*=.' || true)" 0
@@ -286,7 +295,8 @@ run_tests \
 	unknown_names_are_refused ipv6_is_refused_for_now \
 	command_not_found_is_127 command_not_executable_is_126 \
 	exit_status_of_command_is_passed_on signal_that_ends_command_is_128_and_its_number \
-	command_gets_nothing_of_ours command_writes_to_our_stderr \
+	command_has_the_callers_privileges command_has_the_callers_descriptors \
+	command_writes_to_our_stderr \
 	missing_capability_is_named not_root_is_one_line \
 	three_capabilities_are_enough count_is_exact duration_ends_the_trace \
 	signals_with_a_command version_and_help features_lists_the_tiers \

@@ -8,9 +8,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -156,6 +158,54 @@ static void no_name_is_found_for_no_namespace(void **state)
 	assert_string_equal(name, "");
 }
 
+/* One namespace under two names, in a /run/netns that only this process sees. */
+static bool name_own_namespace_twice(void)
+{
+	static const char *const names[] = { "/run/netns/first", "/run/netns/second" };
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL) || mkdir("/run/netns", 0755))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int fd = open(names[i], O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		if (fd < 0)
+			return false;
+		close(fd);
+		if (mount("/proc/self/ns/net", names[i], NULL, MS_BIND, NULL))
+			return false;
+	}
+	return true;
+}
+
+static bool keep_name(struct netns *netns, void *data)
+{
+	if (netns->inode == own_inode())
+		memcpy(data, netns->name, sizeof(netns->name));
+	return true;
+}
+
+/* Last, for it changes what this process sees. */
+static void a_namespace_with_two_names_is_visited_once(void **state)
+{
+	struct visits visits = { 0 };
+	struct netns netns;
+	char reason[256];
+	char name[256] = "";
+
+	(void)state;
+	if (!name_own_namespace_twice())
+		skip();
+	assert_int_equal(netns_visit_all(count_visit, &visits), 0);
+	assert_int_equal(visits.own, 1);
+	assert_int_equal(netns_visit_all(keep_name, name), 0);
+	assert_true(!strcmp(name, "first") || !strcmp(name, "second"));
+	assert_true(netns_find_name(own_inode(), name));
+	assert_int_equal(netns_open("second", &netns, reason, sizeof(reason)), 0);
+	assert_string_equal(netns.name, "second");
+	assert_is_own(&netns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_fifo_without_a_writer_does_not_block),
 		cmocka_unit_test(each_namespace_is_visited_once),
 		cmocka_unit_test(no_name_is_found_for_no_namespace),
+		cmocka_unit_test(a_namespace_with_two_names_is_visited_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

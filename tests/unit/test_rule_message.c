@@ -197,6 +197,8 @@ static void what_is_not_shown_is_read_too(void **state)
 	const struct message_attribute attributes[] = {
 		U8(FRA_PROTOCOL, RTPROT_STATIC),
 		U32(FRA_FLOW, 0x10002),
+		PORTS(FRA_DPORT_RANGE, 53, 53),
+		U16(NEW_DPORT_MASK, 0xffff),
 		{ 0 },
 	};
 	struct rule rule;
@@ -206,6 +208,7 @@ static void what_is_not_shown_is_read_too(void **state)
 	assert_int_equal(rule.tos, 0x10);
 	assert_int_equal(rule.protocol, RTPROT_STATIC);
 	assert_int_equal(rule.realms, 0x10002);
+	assert_int_equal(rule.dport_mask, 0);
 	assert_int_equal(rule.suppress_prefixlength, -1);
 	assert_int_equal(rule.suppress_ifgroup, -1);
 }

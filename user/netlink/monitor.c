@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Keeps the policy of a namespace current: subscribes, reads everything, applies what is notified. */
+/* Keeps the policy of a namespace current: subscribes, reads everything, applies notifications. */
 #include "netlink/snapshot.h"
 
 #include <errno.h>
@@ -280,7 +280,7 @@ static int apply_message(struct drain *drain, const struct nlmsghdr *message)
 	return apply_functions[message->nlmsg_type](drain, message);
 }
 
-/* A message that cannot be applied leaves the policy wrong in a way that only reading it all mends. */
+/* A message that cannot be applied leaves the policy wrong: only reading all of it mends that. */
 static void apply_datagram(struct drain *drain, size_t length)
 {
 	const struct nlmsghdr *message = (const struct nlmsghdr *)drain->monitor->buffer;

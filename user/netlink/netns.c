@@ -239,7 +239,7 @@ static int visit_namespace(struct visit *visit, struct netns *netns)
 	return err;
 }
 
-/* What vanishes, is no namespace or may not be opened is passed over; no descriptors left is not. */
+/* What vanishes, is no namespace or may not be opened is passed over; a lack of memory is not. */
 static bool is_fatal(int err)
 {
 	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;

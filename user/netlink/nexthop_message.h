@@ -22,8 +22,8 @@ void nexthop_objects_clear(struct nexthop_objects *objects);
 /* Adds the object of RTM_NEWNEXTHOP. 0, -EBADMSG or -ENOMEM. */
 int nexthop_objects_add(struct nexthop_objects *objects, const struct nlmsghdr *message);
 
-/* A copy of route with the nexthops of its nexthop_id, for free(). NULL with errno; ENOENT when the object is
- * not known. */
+/* A copy of route with the nexthops of its nexthop_id, for free(). NULL with errno; ENOENT when
+ * the object is not known. */
 struct route *nexthop_objects_expand(const struct nexthop_objects *objects,
 				     const struct route *route);
 

@@ -210,12 +210,15 @@ int reader_remove_route(struct reader *reader, const struct nlmsghdr *message)
 	return 0;
 }
 
+/*
+ * When a link, an address or a nexthop goes, the kernel notifies first and drops its routes
+ * afterwards, under the RTNL lock. Newer kernels (seen in 6.18) dump routes without it, and what
+ * was notified might not be done yet; the dump of nexthops, which takes the lock, waits for it.
+ */
 static int read_routes_once(struct reader *reader)
 {
-	int err;
+	int err = read_nexthops(reader);
 
-	socket_settle(reader->socket);
-	err = read_nexthops(reader);
 	if (err)
 		return err;
 	policy_clear_routes(reader->policy, AF_INET);

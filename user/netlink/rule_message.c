@@ -13,7 +13,7 @@
 #include "netlink/attribute.h"
 #include "util/array.h"
 
-/* Newer than the oldest headers that this is built with; FRA_DSCP came with 6.12, the others later. */
+/* The headers this is built with may be older: FRA_DSCP came with 6.12, the others later. */
 enum {
 	RULE_FRA_DSCP = 25,
 	RULE_FRA_FLOWLABEL,

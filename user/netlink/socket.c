@@ -23,7 +23,6 @@
 #define DUMP_TIMEOUT_SECONDS 10
 /* The kernel fills at most 32 KiB at a time. */
 #define DUMP_BUFFER (64 << 10)
-#define LOOPBACK_INDEX 1
 
 /* Kernels before 5.3 have no nexthop objects; the other groups are as old as rtnetlink. */
 static const struct group {
@@ -280,41 +279,4 @@ int socket_dump(const struct mnl_socket *socket, const struct dump_request *requ
 	if (err)
 		return err;
 	return dump_receive(socket, &dump, buffer);
-}
-
-static int take_nothing(void *data, const struct nlmsghdr *message)
-{
-	(void)data;
-	(void)message;
-	return 0;
-}
-
-/* To ask for one link takes the lock, too; the acknowledgement ends it as a dump's end does. */
-static int settle_send(const struct mnl_socket *socket, uint32_t sequence)
-{
-	char buffer[256] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct nlmsghdr *message = mnl_nlmsg_put_header(buffer);
-	struct ifinfomsg *header;
-
-	message->nlmsg_type = RTM_GETLINK;
-	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	message->nlmsg_seq = sequence;
-	header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
-	header->ifi_index = LOOPBACK_INDEX;
-	dump_skip_statistics(message);
-	return mnl_socket_sendto(socket, message, message->nlmsg_len) < 0 ? -errno : 0;
-}
-
-void socket_settle(const struct mnl_socket *socket)
-{
-	static const struct dump_request request = { .answer = RTM_NEWLINK };
-	_cleanup_free_ void *buffer = malloc(DUMP_BUFFER);
-	struct dump dump = {
-		.request = &request,
-		.taker = &(struct dump_taker){ take_nothing, NULL },
-		.sequence = dump_next_sequence(),
-	};
-
-	if (buffer && !settle_send(socket, dump.sequence))
-		dump_receive(socket, &dump, buffer);
 }

@@ -45,11 +45,4 @@ struct dump_taker {
 int socket_dump(const struct mnl_socket *socket, const struct dump_request *request,
 		const struct dump_taker *taker);
 
-/*
- * Returns when a change of links, addresses or nexthops that is under way has ended. Of those the
- * kernel notifies first, and only then drops the routes that go with them, still under
- * its RTNL lock; since 6.9 it dumps routes without that lock, and thus too early.
- */
-void socket_settle(const struct mnl_socket *socket);
-
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What both sides of the filter test share: one filter, and the keys it is asked about. */
+#ifndef FIBTRACE_TESTS_FILTER_SAME_H
+#define FIBTRACE_TESTS_FILTER_SAME_H
+
+#include "bpf/filter.h"
+#include "bpf/flow.h"
+
+#define BATCH_SAMPLES 64
+
+struct filter_sample {
+	struct flow_key key;
+	__u32 pid;
+	__u32 rejected; /* enum filter_kind, as the kernel's side decides */
+};
+
+struct filter_batch {
+	struct flow_filter filter;
+	struct filter_sample samples[BATCH_SAMPLES];
+};
+
+#endif
