@@ -65,21 +65,33 @@ static __always_inline void packet_received(const struct sk_buff *packet)
  * one, and nothing is known. skb->dev is read now, not when the packet came:
  * VLANs and macvlans have moved it since into the namespace that routes it.
  */
-static __always_inline const struct net *packet_net(const struct cpu_state *cpu)
+static __always_inline void origin_of_packet(struct lookup_origin *origin,
+					     const struct cpu_state *cpu)
 {
 	const struct sk_buff *packet = (const void *)cpu->packet;
+	const struct net *net;
 
 	if (!packet)
-		return 0;
-	return BPF_CORE_READ(packet, dev, nd_net.net);
+		return;
+	net = BPF_CORE_READ(packet, dev, nd_net.net);
+	origin->net = net;
+	origin->netns = BPF_CORE_READ(net, ns.inum);
+	origin->netns_source = origin->netns ? NETNS_RECEIVE : NETNS_UNKNOWN;
 }
 
-static __always_inline void origin_set_net(struct lookup_origin *origin, const struct net *net,
-					   __u8 source)
+static __always_inline void origin_of_task(struct lookup_origin *origin)
 {
-	origin->net = net;
-	origin->netns = net ? BPF_CORE_READ(net, ns.inum) : 0;
-	origin->netns_source = origin->netns ? source : NETNS_UNKNOWN;
+	origin->net = current_net(&origin->netns);
+	origin->netns_source = origin->netns ? NETNS_TASK : NETNS_UNKNOWN;
+}
+
+/* A nexthop's device: the one thing that tells the namespace for certain. */
+static __always_inline void origin_of_nexthop(struct lookup_origin *origin,
+					      const struct fib_nh_common *nexthop)
+{
+	origin->net = nexthop->nhc_dev->nd_net.net;
+	origin->netns = nexthop->nhc_dev->nd_net.net->ns.inum;
+	origin->netns_source = origin->netns ? NETNS_DEVICE : NETNS_UNKNOWN;
 }
 
 static __always_inline __u8 current_level(const struct cpu_state *cpu, __u64 task)
@@ -89,21 +101,18 @@ static __always_inline __u8 current_level(const struct cpu_state *cpu, __u64 tas
 	return current_flags() & KERNEL_PF_KTHREAD ? LEVEL_KTHREAD : LEVEL_TASK;
 }
 
-/* nexthop: that of a hit, NULL otherwise. */
+/* origin->level is set; nexthop: that of a hit, NULL otherwise. */
 static __always_inline void origin_fill(struct lookup_origin *origin, const struct cpu_state *cpu,
 					const struct fib_nh_common *nexthop)
 {
-	origin->net = 0;
-	origin->netns = 0;
-	origin->netns_source = NETNS_UNKNOWN;
 	if (nexthop)
-		origin_set_net(origin, BPF_CORE_READ(nexthop, nhc_dev, nd_net.net), NETNS_DEVICE);
+		origin_of_nexthop(origin, nexthop);
 	if (origin->netns_source != NETNS_UNKNOWN)
 		return;
 	if (origin->level == LEVEL_SOFTIRQ)
-		origin_set_net(origin, packet_net(cpu), NETNS_RECEIVE);
+		origin_of_packet(origin, cpu);
 	else if (origin->level == LEVEL_TASK)
-		origin_set_net(origin, current_net(), NETNS_TASK);
+		origin_of_task(origin);
 }
 
 #endif

@@ -52,7 +52,6 @@ int BPF_PROG(fib_table_lookup, __u32 table, const struct flowi4 *flow,
 	}
 	answer.origin.level = current_level(answer.cpu, task);
 	answer.walk_key = task | (answer.origin.level == LEVEL_SOFTIRQ);
-	origin_fill(&answer.origin, answer.cpu, answer.nexthop);
 	walk_answer(ctx, &answer);
 	return 0;
 }

@@ -402,6 +402,16 @@ static __always_inline void walk_continue(void *ctx, const struct answer_context
 		rejected_settle(answer);
 }
 
+/* Most answers belong to walks that were rejected: nothing more is to be known of them. */
+static __always_inline bool walk_needs_more(const struct answer_context *answer)
+{
+	const struct walk_state *state = answer->state;
+
+	if (state->fate == WALK_LOST)
+		return false;
+	return state->fate != WALK_REJECTED || (answer->nexthop && !state->netns_known);
+}
+
 static __always_inline struct walk_state *walk_state_get(__u64 key)
 {
 	struct walk_state *state = bpf_map_lookup_elem(&walks, &key);
@@ -425,9 +435,13 @@ static __always_inline void walk_answer(void *ctx, struct answer_context *answer
 		return;
 	}
 	if (!walk_begins(answer)) {
-		walk_continue(ctx, answer);
+		if (walk_needs_more(answer)) {
+			origin_fill(&answer->origin, answer->cpu, answer->nexthop);
+			walk_continue(ctx, answer);
+		}
 		return;
 	}
+	origin_fill(&answer->origin, answer->cpu, answer->nexthop);
 	flow_key_fill(&key, answer->flow);
 	walk_begin(ctx, answer, &key);
 }

@@ -67,12 +67,19 @@ static __always_inline __u32 current_flags(void)
 	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags);
 }
 
-/* The network namespace of the current task; one pointer type for both ways to get it. */
-static __always_inline const struct net *current_net(void)
+/* The network namespace of the current task, and its inode number. */
+static __always_inline const struct net *current_net(__u32 *inode)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	const struct net *net;
 
-	return BPF_CORE_READ(task, nsproxy, net_ns);
+	if (kernel_has_current_task_btf()) {
+		net = bpf_get_current_task_btf()->nsproxy->net_ns;
+		*inode = net->ns.inum;
+		return net;
+	}
+	net = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), nsproxy, net_ns);
+	*inode = BPF_CORE_READ(net, ns.inum);
+	return net;
 }
 
 /*

@@ -30,12 +30,12 @@ scene() {
 	END
 }
 
-# passes WANT FILTER…: the ports that come through. Only sends to 203.0.113.0/24 are looked at.
+# passes WANT FILTER…: the ports that come through. Checks of the answers' source are no sends.
 passes() {
 	trace_json host "${@:2}" -- sh "$WORK/sends"
 	local got
-	got=$(ask "$WORK/trace" 'map(select(.flow.dst | startswith("203.0.113.")) | .flow.dport) |
-		unique | map(tostring) | join(" ")')
+	got=$(ask "$WORK/trace" 'map(select(.purpose == "output" and
+		(.flow.dst | startswith("203.0.113."))) | .flow.dport) | unique | map(tostring) | join(" ")')
 	[ "$got" = "$1" ] || fail "${*:2} lets '$got' through, not '$1'"
 }
 
