@@ -11,24 +11,25 @@
 #include <unistd.h>
 
 /* The child's side: waits for the gate, then becomes argv. */
-static void command_child(int gate, int error, char **argv, bool to_stderr)
+static void command_child(int gate, int error, const struct command_settings *settings)
 {
 	char byte;
 	int err;
 
 	if (read(gate, &byte, 1) != 1)
 		_exit(125);
-	if (to_stderr)
+	if (settings->to_stderr)
 		dup2(STDERR_FILENO, STDOUT_FILENO);
-	signal(SIGPIPE, SIG_DFL);
-	execvp(argv[0], argv);
+	signal(SIGPIPE, settings->pipe_handler);
+	sigprocmask(SIG_SETMASK, &settings->signal_mask, NULL);
+	execvp(settings->argv[0], settings->argv);
 	err = errno;
 	if (write(error, &err, sizeof(err)) != sizeof(err))
 		_exit(125);
 	_exit(err == ENOENT ? 127 : 126);
 }
 
-int command_fork(struct command_process *command, char **argv, bool to_stderr)
+int command_fork(struct command_process *command, const struct command_settings *settings)
 {
 	int gate[2], error[2];
 
@@ -46,7 +47,7 @@ int command_fork(struct command_process *command, char **argv, bool to_stderr)
 	if (!command->pid) {
 		close(gate[1]);
 		close(error[0]);
-		command_child(gate[0], error[1], argv, to_stderr);
+		command_child(gate[0], error[1], settings);
 	}
 	close(gate[0]);
 	close(error[1]);

@@ -3,6 +3,7 @@
 #ifndef FIBTRACE_COMMAND_H
 #define FIBTRACE_COMMAND_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -13,9 +14,17 @@ struct command_process {
 	int error; /* tells the errno of a failed execvp() */
 };
 
-/* Forks; the child waits before it becomes argv. to_stderr: its standard output
- * goes to standard error. 0 or -errno. */
-int command_fork(struct command_process *command, char **argv, bool to_stderr);
+/* How the child begins: to_stderr: its standard output goes to standard error;
+ * signal_mask and pipe_handler are those of our caller. */
+struct command_settings {
+	char **argv;
+	bool to_stderr;
+	sigset_t signal_mask;
+	sighandler_t pipe_handler;
+};
+
+/* Forks; the child waits before it becomes argv. 0 or -errno. */
+int command_fork(struct command_process *command, const struct command_settings *settings);
 
 /* Lets it go on. 0, or -errno when it could not be executed. */
 int command_start(struct command_process *command);

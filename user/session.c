@@ -544,6 +544,18 @@ static void session_walk_lost(void *data, uint64_t walk)
 	assembler_mark_lost(session->assembler, walk);
 }
 
+static void session_sequence_end(void *data, unsigned int cpu, uint32_t seq)
+{
+	struct session *session = data;
+	struct event_header header = {
+		.time_ns = clock_boottime_now(),
+		.seq = seq,
+		.cpu = cpu,
+	};
+
+	assembler_end_sequence(session->assembler, &header, session_lost, session);
+}
+
 /* What is still open when nothing can follow. */
 static void session_count_rest(struct session *session)
 {
@@ -582,6 +594,9 @@ int session_finish(struct session *session)
 	struct capture_counts captured;
 	int err = session_read_rest(session);
 
+	if (!err)
+		err = capture_visit_sequences(session->settings.capture, session_sequence_end,
+					      session);
 	if (!err)
 		err = capture_visit_lost(session->settings.capture, session_walk_lost, session);
 	if (!err)

@@ -79,7 +79,8 @@ static int space_open_policy(struct spaces *spaces, struct space *space)
 {
 	int err = 0;
 
-	space->monitor = monitor_open(space->netns.fd, space->netns.inode,
+	/* Entering a namespace takes CAP_SYS_ADMIN, staying in one's own nothing. */
+	space->monitor = monitor_open(space->own ? -1 : space->netns.fd, space->netns.inode,
 				      spaces->settings.max_routes, kernel_tos_compare());
 	if (!space->monitor)
 		err = -errno;
@@ -95,7 +96,7 @@ static int space_open_policy(struct spaces *spaces, struct space *space)
 }
 
 /* Takes over netns. NULL with errno; the policy may be unreadable all the same. */
-static struct space *spaces_add(struct spaces *spaces, struct netns *netns, pid_t holder)
+static struct space *spaces_add(struct spaces *spaces, struct netns *netns, pid_t holder, bool own)
 {
 	struct space *space = calloc(1, sizeof(*space));
 	int err = space ? 0 : -ENOMEM;
@@ -103,6 +104,7 @@ static struct space *spaces_add(struct spaces *spaces, struct netns *netns, pid_
 	if (!err) {
 		space->netns = *netns;
 		space->holder = holder;
+		space->own = own;
 		if (!space->netns.name[0])
 			netns_find_name(netns->inode, space->netns.name);
 		err = spaces_append(spaces, space);
@@ -140,10 +142,9 @@ static int spaces_open_current(struct spaces *spaces)
 		report_error("cannot open the current network namespace: %s", strerror(-err));
 		return err;
 	}
-	space = spaces_add(spaces, &netns, 0);
+	space = spaces_add(spaces, &netns, 0, true);
 	if (!space)
 		return -errno;
-	space->own = true;
 	if (space->monitor)
 		return 0;
 	report_error("cannot read the rules and routes of the current network namespace");
@@ -169,7 +170,7 @@ static int spaces_open_spec(struct spaces *spaces, const char *spec)
 		netns_close(&netns);
 		return 0;
 	}
-	if (!spaces_add(spaces, &netns, all_digits(spec) ? atoi(spec) : 0))
+	if (!spaces_add(spaces, &netns, all_digits(spec) ? atoi(spec) : 0, false))
 		return -errno;
 	if (spaces->list[spaces->count - 1]->monitor)
 		return 0;
@@ -186,7 +187,7 @@ static bool spaces_visit(struct netns *netns, void *data)
 	if (spaces_lookup(spaces, netns->inode))
 		return true;
 	copy.fd = dup(netns->fd);
-	return spaces_add(spaces, &copy, 0) != NULL;
+	return spaces_add(spaces, &copy, 0, false) != NULL;
 }
 
 static int spaces_open_wanted(struct spaces *spaces)
@@ -280,13 +281,13 @@ static struct space *spaces_discover(struct spaces *spaces, uint32_t inode, pid_
 	struct space *space;
 
 	if (netns_reopen(inode, pid, &netns))
-		return spaces_add(spaces, &netns, pid);
+		return spaces_add(spaces, &netns, pid, false);
 	netns_visit_all(spaces_visit, spaces);
 	space = spaces_lookup(spaces, inode);
 	if (space)
 		return space;
 	netns = (struct netns){ .inode = inode, .fd = -1 };
-	space = spaces_add(spaces, &netns, 0);
+	space = spaces_add(spaces, &netns, 0, false);
 	if (space)
 		warn(spaces, space, "no name and no process holds it, its rules cannot be read", 0);
 	return space;

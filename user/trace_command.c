@@ -43,7 +43,8 @@ struct trace {
 	int epoll_fd;
 	uint64_t deadline_ns; /* of --duration, 0: none */
 	uint64_t release_ns; /* when to look for namespaces that are gone */
-	sigset_t wait_mask; /* the signals as they were */
+	sigset_t wait_mask; /* the signals as they were, for waiting and for COMMAND */
+	sighandler_t pipe_handler;
 };
 
 static void on_signal(int signal)
@@ -64,7 +65,7 @@ static void signals_prepare(struct trace *trace)
 		sigaddset(&blocked, ending[i]);
 	}
 	sigprocmask(SIG_BLOCK, &blocked, &trace->wait_mask);
-	signal(SIGPIPE, SIG_IGN);
+	trace->pipe_handler = signal(SIGPIPE, SIG_IGN);
 }
 
 static const struct format *format_wanted(const struct options *options)
@@ -258,12 +259,17 @@ static void trace_warn_command_namespace(const struct trace *trace)
 
 static int trace_fork_command(struct trace *trace)
 {
-	bool to_stderr = !isatty(STDOUT_FILENO);
+	struct command_settings settings = {
+		.argv = trace->options->child,
+		.to_stderr = !isatty(STDOUT_FILENO),
+		.signal_mask = trace->wait_mask,
+		.pipe_handler = trace->pipe_handler,
+	};
 	int err;
 
 	if (!trace->options->child)
 		return 0;
-	err = command_fork(&trace->command, trace->options->child, to_stderr);
+	err = command_fork(&trace->command, &settings);
 	if (err)
 		report_error("cannot start %s: %s", trace->options->child[0], strerror(-err));
 	return err;

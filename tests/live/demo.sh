@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The demo: the story of Tailscale and a WireGuard VPN, traced in both start orders.
 
+KEEP_LOCALE=1
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/story_ns.sh"
 

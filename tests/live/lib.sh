@@ -15,7 +15,7 @@ WORK=/run/live
 SCRIPT_LIMIT_S=${SCRIPT_LIMIT_S:-300}
 TRACE_LIMIT_S=60
 PATH=$PATH:/usr/sbin:/sbin
-export LC_ALL=C.UTF-8
+[ -n "${KEEP_LOCALE:-}" ] || export LC_ALL=C.UTF-8
 
 # --- the private place -------------------------------------------------------------------------
 

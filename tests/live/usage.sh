@@ -195,8 +195,8 @@ not_root_is_one_line() {
 	same "the exit status with COMMAND" "$status" 125
 }
 
-# The capabilities kept are enough, and CAP_SYS_RESOURCE is not among those needed.
-three_capabilities_are_enough() {
+# No limit is raised, no file is reached by force, no process is looked into.
+runs_without_capabilities_it_has_no_use_for() {
 	command -v capsh >/dev/null || skip "needs capsh"
 	two_ns
 	status=0
@@ -289,6 +289,19 @@ names_are_escaped() {
 		"$(head -n 1 "$WORK/out" | tr ' ' '\n' | grep -c -v '^[a-z0-9_-]*=.' || true)" 0
 }
 
+tree_is_ascii_where_the_locale_is() {
+	two_ns
+	ip_in host route add default via 192.0.2.1
+	ip_in host rule add pref 100 lookup main suppress_prefixlength 24
+	for LC_ALL in C C.UTF-8; do
+		run --format tree -d 192.0.2.1 -- "$PYTHON" "$SEND" udp 192.0.2.1 4000
+		grep -q '100 .*suppressed' "$WORK/out" || fail "$LC_ALL: $(cat "$WORK/out")"
+		cp "$WORK/out" "$WORK/tree.$LC_ALL"
+	done
+	! LC_ALL=C grep -q '[^ -~]' "$WORK/tree.C" || fail "C: $(cat "$WORK/tree.C")"
+	LC_ALL=C grep -q '[^ -~]' "$WORK/tree.C.UTF-8" || fail "C.UTF-8 has ASCII marks"
+}
+
 run_tests \
 	unknown_words_are_refused malformed_prefixes_are_refused malformed_marks_are_refused \
 	malformed_ports_are_refused malformed_numbers_are_refused malformed_durations_are_refused \
@@ -298,6 +311,6 @@ run_tests \
 	command_has_the_callers_privileges command_has_the_callers_descriptors \
 	command_writes_to_our_stderr \
 	missing_capability_is_named not_root_is_one_line \
-	three_capabilities_are_enough count_is_exact duration_ends_the_trace \
+	runs_without_capabilities_it_has_no_use_for count_is_exact duration_ends_the_trace \
 	signals_with_a_command version_and_help features_lists_the_tiers \
-	full_stdout_is_an_error names_are_escaped
+	full_stdout_is_an_error names_are_escaped tree_is_ascii_where_the_locale_is

@@ -231,6 +231,21 @@ int capture_read_counts(struct capture *capture, struct capture_counts *counts)
 	return 0;
 }
 
+int capture_visit_sequences(struct capture *capture,
+			    void (*visit)(void *data, unsigned int cpu, uint32_t seq), void *data)
+{
+	int fd = bpf_object__find_map_fd_by_name(capture->object, "cpus");
+	int cpus = libbpf_num_possible_cpus();
+	struct cpu_state state;
+
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		if (bpf_map_lookup_elem(fd, &cpu, &state))
+			return -errno;
+		visit(data, cpu, state.seq);
+	}
+	return 0;
+}
+
 int capture_visit_lost(struct capture *capture, void (*lost)(void *data, uint64_t walk), void *data)
 {
 	int fd = bpf_object__find_map_fd_by_name(capture->object, "walks");

@@ -67,6 +67,10 @@ int capture_read(struct capture *capture, unsigned int limit, event_sink sink, v
 /* The counts as of now; exact after capture_stop(). 0 or -errno. */
 int capture_read_counts(struct capture *capture, struct capture_counts *counts);
 
+/* Calls visit() with the number of the last event, sent or refused, of each CPU. 0 or -errno. */
+int capture_visit_sequences(struct capture *capture,
+			    void (*visit)(void *data, unsigned int cpu, uint32_t seq), void *data);
+
 /* Calls lost() for each walk that was sent in part before the ring was full. 0 or -errno. */
 int capture_visit_lost(struct capture *capture, void (*lost)(void *data, uint64_t walk),
 		       void *data);

@@ -29,8 +29,7 @@ struct assembler {
 	struct list_node waiting; /* nothing happened, not done */
 	struct list_node shown; /* done: kept for their origin */
 	size_t shown_count;
-	uint32_t *last_seq; /* by CPU */
-	bool *seq_known;
+	uint32_t *last_seq; /* by CPU; the first event of each is number 1 */
 	struct entry *buckets[BUCKETS];
 };
 
@@ -45,8 +44,7 @@ struct assembler *assembler_new(const struct symbols *symbols)
 	list_init(&assembler->waiting);
 	list_init(&assembler->shown);
 	assembler->last_seq = calloc(CPUS_MAX, sizeof(*assembler->last_seq));
-	assembler->seq_known = calloc(CPUS_MAX, sizeof(*assembler->seq_known));
-	if (assembler->last_seq && assembler->seq_known)
+	if (assembler->last_seq)
 		return assembler;
 	assembler_free(assembler);
 	errno = ENOMEM;
@@ -77,7 +75,6 @@ void assembler_free(struct assembler *assembler)
 		}
 	}
 	free(assembler->last_seq);
-	free(assembler->seq_known);
 	free(assembler);
 }
 
@@ -240,19 +237,33 @@ static int table_add(struct assembler *assembler, const struct table_event *even
 	return err;
 }
 
+/* The numbers between the last event of a CPU and this one that belong to none that came. */
+static uint32_t sequence_hole(struct assembler *assembler, const struct event_header *header,
+			      uint32_t next)
+{
+	uint32_t hole = next - assembler->last_seq[header->cpu] - 1;
+
+	/* Events of one CPU are numbered as they reserve their place: a step back is none of ours. */
+	if (hole > UINT32_MAX / 2)
+		return 0;
+	assembler->last_seq[header->cpu] = header->seq;
+	return hole;
+}
+
 static void sequence_check(struct assembler *assembler, const struct event_header *header,
 			   assembler_lost lost, void *data)
 {
-	uint32_t *last = &assembler->last_seq[header->cpu];
-	uint32_t hole = header->seq - *last - 1;
+	uint32_t hole = sequence_hole(assembler, header, header->seq);
 
-	if (!assembler->seq_known[header->cpu])
-		hole = header->seq - 1;
-	assembler->seq_known[header->cpu] = true;
-	/* Events of one CPU are numbered as they reserve their place: a step back is none of ours. */
-	if (hole > UINT32_MAX / 2)
-		return;
-	*last = header->seq;
+	if (hole && lost)
+		lost(data, header, hole);
+}
+
+void assembler_end_sequence(struct assembler *assembler, const struct event_header *header,
+			    assembler_lost lost, void *data)
+{
+	uint32_t hole = sequence_hole(assembler, header, header->seq + 1);
+
 	if (hole && lost)
 		lost(data, header, hole);
 }

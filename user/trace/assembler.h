@@ -34,6 +34,11 @@ typedef void (*assembler_lost)(void *data, const struct event_header *header, ui
 int assembler_add(struct assembler *assembler, const struct event_header *event, size_t size,
 		  assembler_lost lost, void *data);
 
+/* After the last event: header says what the last number of a CPU was. Reports
+ * the hole behind the last event that came, if there is one. */
+void assembler_end_sequence(struct assembler *assembler, const struct event_header *header,
+			    assembler_lost lost, void *data);
+
 /*
  * The next walk that something happened to since it was returned last, in the
  * order of what happened; NULL when there is none. It stays the assembler's,
