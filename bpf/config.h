@@ -16,6 +16,14 @@ struct trace_config {
 	__u32 wakeup_bytes; /* user space is woken when this much waits */
 };
 
+/* How often rules and routes of a namespace have changed, as the kernel counts;
+ * known 0: they could not be read. */
+struct policy_seq {
+	__u32 rules;
+	__u32 routes;
+	__u32 known;
+};
+
 /*
  * May change while tracing. send_rejected: walks that the filter rejects are
  * sent as well, because the first table of a walk may be asked twice in it and
@@ -25,6 +33,7 @@ struct trace_control {
 	struct device_filter devices;
 	__u32 send_rejected;
 	__u32 enabled;
+	struct policy_seq seq; /* written by the policy_seq program */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/policy_seq.bpf.h"
 #include "bpf/walk.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -53,5 +54,14 @@ int BPF_PROG(fib_table_lookup, __u32 table, const struct flowi4 *flow,
 	answer.origin.level = current_level(answer.cpu, task);
 	answer.walk_key = task | (answer.origin.level == LEVEL_SOFTIRQ);
 	walk_answer(ctx, &answer);
+	return 0;
+}
+
+/* Run by user space, not by the kernel: reads the counters of the namespace that
+ * the socket with descriptor args[0] was opened in. */
+SEC("raw_tp")
+int read_policy_seq(struct bpf_raw_tracepoint_args *ctx)
+{
+	policy_seq_read(ctx->args[0]);
 	return 0;
 }

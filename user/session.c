@@ -187,14 +187,16 @@ static enum derive_result explain(const struct pending *pending, struct lookup *
 }
 
 /* The walk with its successor's answers behind its own, if the policy can explain both as one. */
-static bool explained_together(const struct pending *pending, const struct walk_record *successor)
+static bool explained_together(const struct session *session, const struct pending *pending,
+			       const struct walk_record *successor)
 {
 	struct walk_record both = *pending->walk;
 	size_t count = both.answer_count + successor->answer_count;
 	struct lookup lookup = { 0 };
 	enum derive_result result;
 
-	both.ended = successor->ended;
+	/* A successor of its own may again be the same walk. */
+	both.ended = successor->ended && !assembler_successor(session->assembler, successor);
 	both.answers = reallocarray(NULL, count, sizeof(*both.answers));
 	if (!both.answers)
 		return false;
@@ -223,7 +225,7 @@ static void session_join(struct session *session, struct pending *pending)
 		open.ended = false;
 		result = derive_lookup(&open, pending_policy(pending), &lookup);
 		lookup_clear(&lookup);
-		if (result != DERIVE_OPEN || !explained_together(pending, successor))
+		if (result != DERIVE_OPEN || !explained_together(session, pending, successor))
 			return;
 		if (assembler_merge(session->assembler, pending->walk, successor)) {
 			session_fail(session, -ENOMEM);
@@ -290,68 +292,48 @@ static void session_take(struct session *session, struct walk_record *walk)
 	pending->result = explain(pending, &pending->lookup);
 }
 
-/* The answer that tells the kernel's own counters of this namespace, NULL: none does. */
-static const struct table_answer *walk_seq(const struct pending *pending)
+static bool walk_tells_seq(const struct pending *pending, const struct table_answer *answer)
 {
-	const struct walk_record *walk = pending->walk;
-	uint32_t inode = pending->space->netns.inode;
+	uint32_t netns = answer->netns ? answer->netns : pending->walk->context.netns;
 
-	for (size_t i = walk->answer_count; i-- > 0;) {
-		const struct table_answer *answer = &walk->answers[i];
-		uint32_t netns = answer->netns ? answer->netns : walk->context.netns;
-
-		if (answer->flags & ANSWER_POLICY_KNOWN && netns == inode)
-			return answer;
-	}
-	return NULL;
-}
-
-static bool space_changed(const struct space *space)
-{
-	const struct monitor_changes *changes = &space->changes;
-
-	return changes->rules || changes->routes || changes->links || changes->overrun ||
-	       space->reread;
+	return answer->flags & ANSWER_POLICY_KNOWN && netns == pending->space->netns.inode;
 }
 
 /* By which policy a walk ran, as the kernel's counters tell. */
-enum ran_under { RAN_UNDER_OLD, RAN_UNDER_NEW, RAN_UNDER_EITHER };
+enum ran_under {
+	RAN_UNDER_OLD, /* the one before the notifications were read */
+	RAN_UNDER_NEW, /* the one after */
+	RAN_UNDER_OTHER, /* one between them, or several */
+	RAN_UNDER_UNKNOWN, /* the walk does not tell */
+};
+
+static enum ran_under seq_ran_under(const struct space *space, const struct table_answer *answer)
+{
+	const struct policy_seq *old = &space->old_seq, *new = &space->seq;
+
+	if (old->known && answer->rules_seq == old->rules && answer->routes_seq == old->routes)
+		return RAN_UNDER_OLD;
+	if (new->known && answer->rules_seq == new->rules && answer->routes_seq == new->routes)
+		return RAN_UNDER_NEW;
+	return old->known || new->known ? RAN_UNDER_OTHER : RAN_UNDER_UNKNOWN;
+}
 
 static enum ran_under walk_ran_under(const struct pending *pending)
 {
-	const struct space *space = pending->space;
-	const struct table_answer *answer = walk_seq(pending);
+	const struct walk_record *walk = pending->walk;
+	enum ran_under under = RAN_UNDER_UNKNOWN;
 
-	if (!answer || !space->seq_known)
-		return RAN_UNDER_EITHER;
-	if (answer->rules_seq == space->rules_seq && answer->routes_seq == space->routes_seq)
-		return RAN_UNDER_OLD;
-	if (answer->rules_seq == space->rules_seq + space->changes.rules &&
-	    !space->changes.overrun && space->changes.rules)
-		return RAN_UNDER_NEW;
-	return RAN_UNDER_EITHER;
-}
+	for (size_t i = 0; i < walk->answer_count; i++) {
+		enum ran_under here;
 
-/* Whether something changed that nobody told us of. */
-static bool walk_seq_moved(const struct pending *pending)
-{
-	const struct space *space = pending->space;
-	const struct table_answer *answer = walk_seq(pending);
-
-	return answer && space->seq_known &&
-	       (answer->rules_seq != space->rules_seq || answer->routes_seq != space->routes_seq);
-}
-
-static void pending_learn_seq(const struct pending *pending)
-{
-	const struct table_answer *answer = walk_seq(pending);
-	struct space *space = pending->space;
-
-	if (!answer)
-		return;
-	space->seq_known = true;
-	space->rules_seq = answer->rules_seq;
-	space->routes_seq = answer->routes_seq;
+		if (!walk_tells_seq(pending, &walk->answers[i]))
+			continue;
+		here = seq_ran_under(pending->space, &walk->answers[i]);
+		if (under != RAN_UNDER_UNKNOWN && here != under)
+			return RAN_UNDER_OTHER;
+		under = here;
+	}
+	return under;
 }
 
 static void pending_set(struct pending *pending, enum derive_result result, struct lookup *lookup)
@@ -362,36 +344,42 @@ static void pending_set(struct pending *pending, enum derive_result result, stru
 	*lookup = (struct lookup){ 0 };
 }
 
-/* Of two explanations of one walk, by the policy before and after a change, the
- * one that holds; none where that cannot be told. */
+/* The policy of one moment is not known: no reason is given. */
+static void pending_set_conflict(struct pending *pending)
+{
+	struct lookup none = { 0 };
+
+	pending_set(pending, DERIVE_CONFLICT, &none);
+}
+
+/*
+ * Of two explanations of one walk, by the policy before and after a change, the
+ * one that holds. A walk that does not tell when it ran is explained where both
+ * say the same and nothing can have been between them.
+ */
 static void pending_decide(struct pending *pending, enum derive_result result,
 			   struct lookup *lookup)
 {
-	enum ran_under under = walk_ran_under(pending);
 	const struct monitor_changes *changes = &pending->space->changes;
-	bool one_change = changes->rules + changes->routes <= 1 && !changes->overrun;
-	bool old_fits = pending->result == DERIVE_DONE, new_fits = result == DERIVE_DONE;
+	bool nothing_between = changes->rules <= 1 && !changes->overrun && !pending->space->reread;
 
-	if (under == RAN_UNDER_OLD)
+	switch (walk_ran_under(pending)) {
+	case RAN_UNDER_OLD:
 		return;
-	if (under == RAN_UNDER_NEW || pending->result == DERIVE_CONFLICT) {
+	case RAN_UNDER_NEW:
 		pending_set(pending, result, lookup);
 		return;
-	}
-	if (old_fits && new_fits && lookups_agree(&pending->lookup, lookup)) {
-		pending_set(pending, result, lookup);
+	case RAN_UNDER_OTHER:
+		pending_set_conflict(pending);
 		return;
+	case RAN_UNDER_UNKNOWN:
+		break;
 	}
-	if (old_fits != new_fits && one_change) {
-		if (new_fits)
-			pending_set(pending, result, lookup);
+	if (pending->result == result && result == DERIVE_OPEN)
 		return;
-	}
-	if (result == DERIVE_OPEN || pending->result == DERIVE_OPEN)
-		pending->result = pending->walk->ended ? DERIVE_CONFLICT : DERIVE_OPEN;
-	else
-		pending->result = DERIVE_CONFLICT;
-	lookup_clear(&pending->lookup);
+	if (!nothing_between || pending->result != result ||
+	    !lookups_agree(&pending->lookup, lookup))
+		pending_set_conflict(pending);
 }
 
 /* After the notifications were read: explains again what they, or the kernel's counters, concern. */
@@ -403,14 +391,10 @@ static void pending_recheck(struct session *session, struct pending *pending)
 
 	if (!space || !space->monitor)
 		return;
-	if (pending->result == DERIVE_CONFLICT ||
-	    (walk_seq_moved(pending) && !space_changed(space)))
+	if (pending->result == DERIVE_CONFLICT || walk_ran_under(pending) == RAN_UNDER_OTHER)
 		spaces_reread(session->settings.spaces, space);
-	if (!space_changed(space)) {
-		if (pending->result == DERIVE_DONE)
-			pending_learn_seq(pending);
+	if (!space_changed(space))
 		return;
-	}
 	result = explain(pending, &lookup);
 	pending_decide(pending, result, &lookup);
 	lookup_clear(&lookup);
@@ -461,6 +445,15 @@ static void session_show(struct session *session, const struct lookup *lookup)
 		session->settings.limit && session->counts.shown >= session->settings.limit;
 }
 
+/* Without the policy's word a walk is over when its task begins another, and
+ * when a route refuses: fib_rules_lookup() goes on after -EAGAIN and 0 alone. */
+static bool walk_over(const struct walk_record *walk)
+{
+	const struct table_answer *last = &walk->answers[walk->answer_count - 1];
+
+	return walk->ended || (last->error && last->error != -EAGAIN);
+}
+
 /* A walk whose explanation stands: it is written, filtered, or waits for more. */
 static void pending_settle(struct session *session, struct pending *pending)
 {
@@ -472,8 +465,7 @@ static void pending_settle(struct session *session, struct pending *pending)
 		session_fail(session, -ENOMEM);
 		return;
 	}
-	/* Without the policy's word only its task's next lookup tells that a walk has ended. */
-	if (pending->result != DERIVE_DONE && !walk->ended && !session->finished)
+	if (pending->result != DERIVE_DONE && !walk_over(walk) && !session->finished)
 		return;
 	if (walk->rejected) {
 		session->counts.rejected_shown++;
@@ -491,17 +483,6 @@ static void pending_settle(struct session *session, struct pending *pending)
 	assembler_done(session->assembler, walk);
 }
 
-/* What the kernel's counters were no longer says which policy this is. */
-static void forget_seq_of_changed(struct spaces *spaces)
-{
-	for (size_t i = 0; i < spaces_count(spaces); i++) {
-		struct space *space = spaces_at(spaces, i);
-
-		if (space_changed(space))
-			space->seq_known = false;
-	}
-}
-
 static void session_explain(struct session *session)
 {
 	struct walk_record *walk;
@@ -513,7 +494,6 @@ static void session_explain(struct session *session)
 		pending_recheck(session, &session->pending[i]);
 	for (size_t i = 0; i < session->pending_count && !session->limit_reached; i++)
 		pending_settle(session, &session->pending[i]);
-	forget_seq_of_changed(session->settings.spaces);
 	pending_clear(session);
 }
 
@@ -588,6 +568,20 @@ static int session_read_rest(struct session *session)
 	return session->error;
 }
 
+/* Nothing follows any more: what no policy explains is shown as far as it is known. */
+static int session_settle_rest(struct session *session)
+{
+	int err = capture_visit_lost(session->settings.capture, session_walk_lost, session);
+
+	if (err)
+		return err;
+	session->finished = true;
+	assembler_flush(session->assembler);
+	if (!session->limit_reached && !session->output.closed)
+		session_explain(session);
+	return session->error;
+}
+
 int session_finish(struct session *session)
 {
 	const struct format *format = session->settings.format;
@@ -595,10 +589,10 @@ int session_finish(struct session *session)
 	int err = session_read_rest(session);
 
 	if (!err)
+		err = session_settle_rest(session);
+	if (!err)
 		err = capture_visit_sequences(session->settings.capture, session_sequence_end,
 					      session);
-	if (!err)
-		err = capture_visit_lost(session->settings.capture, session_walk_lost, session);
 	if (!err)
 		err = capture_read_counts(session->settings.capture, &captured);
 	if (err) {

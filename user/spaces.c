@@ -15,6 +15,8 @@
 struct spaces {
 	struct spaces_settings settings;
 	struct spaces_hooks hooks;
+	spaces_seq_reader read_seq; /* NULL: not yet */
+	void *seq_data;
 	int epoll_fd;
 	size_t count;
 	size_t capacity;
@@ -74,6 +76,91 @@ static int space_watch(struct spaces *spaces, struct space *space)
 	return 0;
 }
 
+struct note_context {
+	struct spaces *spaces;
+	struct space *space;
+};
+
+static void spaces_note(void *data, const char *change)
+{
+	struct note_context *context = data;
+	const struct spaces_hooks *hooks = &context->spaces->hooks;
+
+	if (hooks->policy_changed)
+		hooks->policy_changed(hooks->data, context->space->netns.inode, change);
+}
+
+static void space_lose(struct spaces *spaces, struct space *space, int err)
+{
+	warn(spaces, space, "its rules and routes cannot be followed any more", err);
+	monitor_close(space->monitor);
+	space->monitor = NULL;
+}
+
+static int space_apply_notifications(struct spaces *spaces, struct space *space,
+				     struct monitor_changes *changes)
+{
+	struct note_context context = { spaces, space };
+	int err = monitor_drain(space->monitor, changes, spaces_note, &context);
+
+	return err || !changes->lost ? err : -errno;
+}
+
+static struct policy_seq space_read_seq(const struct spaces *spaces, const struct space *space)
+{
+	struct policy_seq seq = { 0 };
+
+	if (spaces->read_seq &&
+	    !spaces->read_seq(spaces->seq_data, monitor_fd(space->monitor), &seq))
+		seq.known = 0;
+	return seq;
+}
+
+static bool seq_equal(const struct policy_seq *a, const struct policy_seq *b)
+{
+	return a->known && b->known && a->rules == b->rules && a->routes == b->routes;
+}
+
+static bool changes_any(const struct monitor_changes *changes)
+{
+	return changes->rules || changes->routes || changes->links || changes->overrun;
+}
+
+/* Few tries: under a storm of changes it is simply not known which state the policy is. */
+#define SEQ_TRIES 3
+
+/*
+ * The policy is that of a seq when nothing was notified between two readings
+ * of the same, and each change of the rules since the last known one was notified.
+ */
+static int space_learn_seq(struct spaces *spaces, struct space *space)
+{
+	struct policy_seq last = space->seq;
+
+	space->seq.known = 0;
+	for (int try = 0; spaces->read_seq && try < SEQ_TRIES; try++) {
+		struct policy_seq before = space_read_seq(spaces, space), after;
+		struct monitor_changes changes = { 0 };
+		int err = space_apply_notifications(spaces, space, &changes);
+
+		if (err)
+			return err;
+		space->changes.rules += changes.rules;
+		space->changes.routes += changes.routes;
+		space->changes.links += changes.links;
+		space->changes.overrun |= changes.overrun;
+		after = space_read_seq(spaces, space);
+		if (changes_any(&changes) || !seq_equal(&before, &after))
+			continue;
+		if (last.known && !space->reread && !space->changes.overrun &&
+		    after.rules != last.rules + space->changes.rules)
+			continue;
+		space->seq = after;
+		return 0;
+	}
+	return 0;
+}
+
 /* Reads the policy; the namespace's own descriptor is not needed after it. */
 static int space_open_policy(struct spaces *spaces, struct space *space)
 {
@@ -118,6 +205,8 @@ static struct space *spaces_add(struct spaces *spaces, struct netns *netns, pid_
 	if (space->netns.fd < 0)
 		return space;
 	err = space_open_policy(spaces, space);
+	if (!err)
+		err = space_learn_seq(spaces, space);
 	if (err)
 		warn(spaces, space, "its rules and routes cannot be read", -err);
 	return space;
@@ -307,34 +396,41 @@ int spaces_fd(const struct spaces *spaces)
 	return spaces->epoll_fd;
 }
 
-struct note_context {
-	struct spaces *spaces;
-	struct space *space;
-};
-
-static void spaces_note(void *data, const char *change)
-{
-	struct note_context *context = data;
-	const struct spaces_hooks *hooks = &context->spaces->hooks;
-
-	if (hooks->policy_changed)
-		hooks->policy_changed(hooks->data, context->space->netns.inode, change);
-}
-
-static void space_lose(struct spaces *spaces, struct space *space, int err)
-{
-	warn(spaces, space, "its rules and routes cannot be followed any more", err);
-	monitor_close(space->monitor);
-	space->monitor = NULL;
-}
-
 static void space_drain(struct spaces *spaces, struct space *space)
 {
-	struct note_context context = { spaces, space };
-	int err = monitor_drain(space->monitor, &space->changes, spaces_note, &context);
+	int err = space_apply_notifications(spaces, space, &space->changes);
 
-	if (err || space->changes.lost)
-		space_lose(spaces, space, err ? -err : errno);
+	if (!err && changes_any(&space->changes))
+		err = space_learn_seq(spaces, space);
+	if (err)
+		space_lose(spaces, space, -err);
+}
+
+void spaces_set_seq_reader(struct spaces *spaces, spaces_seq_reader reader, void *data)
+{
+	spaces->read_seq = reader;
+	spaces->seq_data = data;
+	for (size_t i = 0; i < spaces->count; i++) {
+		struct space *space = spaces->list[i];
+		int err = space->monitor ? space_learn_seq(spaces, space) : 0;
+
+		if (err)
+			space_lose(spaces, space, -err);
+	}
+}
+
+/* After a storm of changes it was not known which state a policy is: once it is calm, it is. */
+static void spaces_learn_missing(struct spaces *spaces)
+{
+	for (size_t i = 0; spaces->read_seq && i < spaces->count; i++) {
+		struct space *space = spaces->list[i];
+		int err = 0;
+
+		if (space->monitor && !space->seq.known && !changes_any(&space->changes))
+			err = space_learn_seq(spaces, space);
+		if (err)
+			space_lose(spaces, space, -err);
+	}
 }
 
 void spaces_drain(struct spaces *spaces)
@@ -343,8 +439,11 @@ void spaces_drain(struct spaces *spaces)
 	int ready;
 
 	for (size_t i = 0; i < spaces->count; i++) {
-		spaces->list[i]->changes = (struct monitor_changes){ 0 };
-		spaces->list[i]->reread = false;
+		struct space *space = spaces->list[i];
+
+		space->changes = (struct monitor_changes){ 0 };
+		space->reread = false;
+		space->old_seq = space->seq;
 	}
 	ready = epoll_wait(spaces->epoll_fd, events, 64, 0);
 	for (int i = 0; i < ready; i++) {
@@ -353,6 +452,12 @@ void spaces_drain(struct spaces *spaces)
 		if (space->monitor)
 			space_drain(spaces, space);
 	}
+	spaces_learn_missing(spaces);
+}
+
+bool space_changed(const struct space *space)
+{
+	return changes_any(&space->changes) || space->reread;
 }
 
 void spaces_reread(struct spaces *spaces, struct space *space)
@@ -362,10 +467,20 @@ void spaces_reread(struct spaces *spaces, struct space *space)
 	if (space->reread || !space->monitor)
 		return;
 	space->reread = true;
-	space->seq_known = false;
-	err = monitor_reread(space->monitor);
-	if (err)
-		space_lose(spaces, space, -err);
+	for (int try = 0; try < SEQ_TRIES; try++) {
+		struct policy_seq before = space_read_seq(spaces, space);
+
+		err = monitor_reread(space->monitor);
+		if (!err)
+			err = space_learn_seq(spaces, space);
+		if (err) {
+			space_lose(spaces, space, -err);
+			return;
+		}
+		if (!spaces->read_seq || seq_equal(&before, &space->seq))
+			return;
+	}
+	space->seq.known = 0;
 }
 
 static bool path_has_inode(const char *path, uint32_t inode)

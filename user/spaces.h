@@ -8,13 +8,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "bpf/config.h"
 #include "netlink/netns.h"
 #include "netlink/snapshot.h"
 
 /*
- * changes are those of the drain that was done last. policy_seq tells which
- * state of the kernel's own counters the policy belongs to, once a lookup has
- * shown them.
+ * changes are those of the drain that was done last. seq is what the kernel's
+ * counters of changes were when the policy was as it is now, old_seq when it was
+ * as before that drain; known 0 in them: that could not be told.
  */
 struct space {
 	struct netns netns;
@@ -24,9 +25,8 @@ struct space {
 	bool gone;
 	bool reread; /* in this batch */
 	struct monitor_changes changes;
-	bool seq_known;
-	uint32_t rules_seq;
-	uint32_t routes_seq;
+	struct policy_seq seq;
+	struct policy_seq old_seq;
 };
 
 struct spaces_settings {
@@ -45,12 +45,17 @@ struct spaces_hooks {
 	void *data;
 };
 
+/* Reads the kernel's counters in the namespace of a socket; see capture_read_seq(). */
+typedef bool (*spaces_seq_reader)(void *data, int fd, struct policy_seq *seq);
+
 /* Opens the namespaces and reads their policies. NULL with errno after a line on stderr. */
 struct spaces *spaces_open(const struct spaces_settings *settings,
 			   const struct spaces_hooks *hooks);
 void spaces_close(struct spaces *spaces); /* takes NULL */
 /* From here on the hooks get data. */
 void spaces_set_data(struct spaces *spaces, void *data);
+/* From here on it is known which state of the kernel's counters each policy is. */
+void spaces_set_seq_reader(struct spaces *spaces, spaces_seq_reader reader, void *data);
 
 size_t spaces_count(const struct spaces *spaces);
 struct space *spaces_at(struct spaces *spaces, size_t index);
@@ -63,6 +68,8 @@ struct space *spaces_find(struct spaces *spaces, uint32_t inode, pid_t pid);
 int spaces_fd(const struct spaces *spaces);
 /* Applies what waits, without blocking; fills changes of each space. */
 void spaces_drain(struct spaces *spaces);
+/* Whether the last drain, or reading anew since, may have changed the policy. */
+bool space_changed(const struct space *space);
 /* Reads the policy of one anew, at most once between two drains. */
 void spaces_reread(struct spaces *spaces, struct space *space);
 /* Lets go of namespaces that nobody else holds any more. Cheap: to be called every second. */

@@ -214,6 +214,11 @@ static int trace_open_waits(struct trace *trace)
 	return err;
 }
 
+static bool trace_read_seq(void *data, int fd, struct policy_seq *seq)
+{
+	return capture_read_seq(data, fd, seq);
+}
+
 static int trace_open_session(struct trace *trace)
 {
 	const struct options *options = trace->options;
@@ -233,6 +238,7 @@ static int trace_open_session(struct trace *trace)
 	if (!trace->session)
 		return -errno;
 	spaces_set_data(trace->spaces, trace->session);
+	spaces_set_seq_reader(trace->spaces, trace_read_seq, trace->capture);
 	return 0;
 }
 

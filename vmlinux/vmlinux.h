@@ -140,9 +140,34 @@ struct nsproxy {
 	struct net *net_ns;
 };
 
+struct sock_common {
+	possible_net_t skc_net;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct file {
+	void *private_data;
+};
+
+struct fdtable {
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct task_struct {
 	unsigned int flags;
 	struct nsproxy *nsproxy;
+	struct files_struct *files;
 };
 
 struct pt_regs {
@@ -151,5 +176,10 @@ struct pt_regs {
 };
 
 #pragma clang attribute pop
+
+/* Of the BPF interface, not of the kernel inside. */
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
 
 #endif

@@ -9,7 +9,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ PROBE_TABLE = 2000  # blackholes everything
 HIDDEN_LIMIT = 0.10
 READY_SECONDS = 10
 LOOKUP_SECONDS = 3
+SETTLE_SECONDS, SETTLE_TRIES = 0.3, 10
 
 
 class Failure(Exception):
@@ -91,13 +91,16 @@ class Fibtrace:
                 if item["type"] == "lookup" and item["purpose"] == "route-get"
                 and item["process"] and item["process"]["pid"] == os.getpid()]
 
-    def wait_for_lookups(self, count):
-        """Waits until count lookups are there; missing ones show when they are compared."""
+    def wait_for_lookups(self, count, flow, seconds):
+        """Waits until count lookups are there and the last is of flow; whether it came to that."""
+        def arrived():
+            lookups = self.own_lookups()
+            return len(lookups) >= count and lookups[-1]["flow"] == flow
         try:
-            self.wait(lambda: len(self.own_lookups()) >= count, LOOKUP_SECONDS,
-                      "lookups are missing")
+            self.wait(arrived, seconds, "lookups are missing")
         except Failure:
-            pass
+            return False
+        return True
 
     def stop(self):
         """Ends the trace; its exit status."""
@@ -226,7 +229,9 @@ class Question:
     def effect(self):
         """What can be seen of the model's walk: an error is hidden when a device is bound."""
         bound = self.flow.get("oif") and self.walk.error
-        return self.walk.sequence, bool(bound) or self.walk.error, None if bound else self.walk.route
+        if bound:
+            return self.walk.sequence, "bound", None
+        return self.walk.sequence, self.walk.error, self.walk.route
 
 
 class Scene:
@@ -241,8 +246,8 @@ class Scene:
         self.attach_first = number % 2 == 1
         self.questions, self.fibtrace = [], None
         self.failures = {}  # index of the flow -> texts
-        self.counts = dict.fromkeys(("sets", "flows", "hidden", "questions", "perturbed", "equal-deletion",
-                                     "unknown", "split"), 0)
+        self.counts = dict.fromkeys(("sets", "flows", "hidden", "questions", "perturbed",
+                                     "equal-deletion", "unknown", "split"), 0)
 
     # building
 
@@ -340,11 +345,22 @@ class Scene:
         for question in questions:
             question.sequence = found.get(question.mark, [])
 
-    def drain(self):
+    def drain(self, seconds=LOOKUP_SECONDS):
         """Waits until fibtrace has written every lookup so far that its tier can see."""
-        if self.fibtrace:
-            visible = sum(1 for question in self.questions if question.walk.asked)
-            self.fibtrace.wait_for_lookups(visible)
+        visible = [question for question in self.questions if question.walk.asked]
+        if not self.fibtrace or not visible:
+            return True
+        last = expected_flow(visible[-1].key, self.names)
+        return self.fibtrace.wait_for_lookups(len(visible), last, seconds)
+
+    def settle(self, first):
+        """Waits until fibtrace has seen all changes: then it can explain a lookup at once."""
+        for _ in range(SETTLE_TRIES):
+            question = self.ask(first.number, first.flow)
+            question.settled = False
+            self.collect([question])
+            if self.drain(SETTLE_SECONDS):
+                return
 
     # the kernel against the model
 
@@ -626,12 +642,12 @@ class Scene:
         first_round = list(self.questions)
         self.check_questions(first_round)
         self.perturb_all(first_round[::2])
-        self.drain()
+        self.settle(next((first for first in first_round if first.walk.asked), first_round[0]))
         last_round = [self.ask(number, flow) for number, flow in enumerate(flows)]
         self.collect(last_round)
         self.drain()
-        self.check_questions(self.questions[len(first_round):])
         self.finish()
+        self.check_questions(self.questions[len(first_round):])
         self.counts.update(sets=1, flows=len(flows), questions=len(self.questions),
                            hidden=sum(1 for first in first_round[::2] if not first.walk.asked))
 

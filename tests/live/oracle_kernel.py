@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The running kernel as the oracle test talks to it: namespaces, rtnetlink and its own tracepoint."""
+"""The running kernel as the oracle test talks to it: namespaces, rtnetlink, its tracepoint."""
 
 import ctypes
 import os

@@ -321,8 +321,8 @@ class Generator:
                 rule)
 
     def selectors(self, rule, count):
-        kinds = ["src", "dst", "dst", "iif", "oif", "mark", "mark", "uid", "proto", "sport", "dport",
-                 "tos", "tos"]
+        kinds = ["src", "dst", "dst", "iif", "oif", "mark", "mark", "uid", "proto", "sport",
+                 "dport", "tos", "tos"]
         for kind in sorted(set(self.rng.sample(kinds, count))):
             self.selector(rule, kind)
         if self.chance(0.03):

@@ -306,6 +306,14 @@ static const struct row rows[] = {
 	  DERIVE_CONFLICT,
 	  NULL,
 	  NULL },
+	{ "an_answer_behind_a_hit_that_the_suppressor_keeps_is_a_conflict",
+	  { BAD_ORDER },
+	  { HOME, VPN, ROUTE(254, "203.0.113.0", 24, ETH0) },
+	  { MISS(255), HIT(254, ETH0), HIT(51820, WG0) },
+	  { .dst = "203.0.113.9" },
+	  DERIVE_CONFLICT,
+	  NULL,
+	  NULL },
 	{ "a_table_without_routes_that_gave_no_answer_is_missing",
 	  { { LOOKUP(0, 255) }, { LOOKUP(10, 100) }, { LOOKUP(32766, 254) } },
 	  { HOME },
@@ -410,6 +418,22 @@ static const struct row rows[] = {
 	  DERIVE_DONE,
 	  "0 chosen 255 kernel /8",
 	  "built-in 0 table 255 /8 dev lo" },
+	{ "of_local_and_main_the_longer_prefix_answered",
+	  { LOCAL_MAIN },
+	  { { 255, TAILNET, 32, RTN_LOCAL, LO, NULL }, ROUTE(254, "0.0.0.0", 0, LO) },
+	  { { 254, 0, LO, 0, NULL } },
+	  { .built_in = true },
+	  DERIVE_DONE,
+	  "0 chosen 255 kernel /32",
+	  "built-in 0 table 255 /32 dev lo" },
+	{ "main_answers_where_its_prefix_is_longer_than_locals",
+	  { LOCAL_MAIN },
+	  { { 255, "100.64.0.0", 10, RTN_LOCAL, LO, NULL }, ROUTE(254, TAILNET, 32, LO) },
+	  { { 254, 0, LO, 0, NULL } },
+	  { .built_in = true },
+	  DERIVE_DONE,
+	  "32766 chosen 254 kernel /32",
+	  "built-in 32766 table 254 /32 dev lo" },
 	{ "a_miss_in_main_ends_when_there_is_no_default_table",
 	  { LOCAL_MAIN },
 	  { LOCAL_ROUTE, ROUTE(254, "192.0.2.0", 24, ETH0) },
@@ -700,8 +724,7 @@ static void print_gateway(struct text *out, const struct lookup_route *route)
 
 	if (route->gateway_family != FLOW_AF_INET)
 		return;
-	text_printf(out, " via %s",
-		    inet_ntop(AF_INET, route->gateway, gateway, sizeof(gateway)));
+	text_printf(out, " via %s", inet_ntop(AF_INET, route->gateway, gateway, sizeof(gateway)));
 }
 
 static void print_verdict(struct text *out, const struct lookup_verdict *verdict)
@@ -895,8 +918,7 @@ static void what_is_unknown_names_no_rule(void **state)
 
 static void what_is_unknown_without_a_policy_has_no_names(void **state)
 {
-	static const struct answer_row fails[ANSWERS_MAX] = { MISS(255),
-							      FAIL(254, -EHOSTUNREACH) };
+	static const struct answer_row fails[ANSWERS_MAX] = { MISS(255), FAIL(254, -EHOSTUNREACH) };
 	struct table_answer answers[ANSWERS_MAX];
 	struct walk_record walk = make_walk(&plain_walk, story_answers, answers);
 	struct lookup lookup = { 0 };

@@ -67,10 +67,13 @@ static int capture_attach(struct capture *capture, struct loader_reason *reason)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, capture->object)
-	{
-		struct bpf_link *link = bpf_program__attach(program);
+	bpf_object__for_each_program (program, capture->object) {
+		struct bpf_link *link;
 
+		/* One that user space runs itself. */
+		if (bpf_program__type(program) == BPF_PROG_TYPE_RAW_TRACEPOINT)
+			continue;
+		link = bpf_program__attach(program);
 		if (!link) {
 			int err = -errno;
 
@@ -229,6 +232,20 @@ int capture_read_counts(struct capture *capture, struct capture_counts *counts)
 	}
 	counts->missed_known = loader_read_missed(capture->object, &counts->missed);
 	return 0;
+}
+
+bool capture_read_seq(struct capture *capture, int fd, struct policy_seq *seq)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(capture->object, "read_policy_seq");
+	__u64 arguments[12] = { fd };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = arguments,
+		    .ctx_size_in = sizeof(arguments));
+
+	if (!program || bpf_prog_test_run_opts(bpf_program__fd(program), &options))
+		return false;
+	*seq = capture->control->seq;
+	return seq->known;
 }
 
 int capture_visit_sequences(struct capture *capture,

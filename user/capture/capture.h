@@ -67,6 +67,10 @@ int capture_read(struct capture *capture, unsigned int limit, event_sink sink, v
 /* The counts as of now; exact after capture_stop(). 0 or -errno. */
 int capture_read_counts(struct capture *capture, struct capture_counts *counts);
 
+/* Reads the kernel's counters of policy changes in the namespace of our socket fd. False when
+ * this kernel does not tell. */
+bool capture_read_seq(struct capture *capture, int fd, struct policy_seq *seq);
+
 /* Calls visit() with the number of the last event, sent or refused, of each CPU. 0 or -errno. */
 int capture_visit_sequences(struct capture *capture,
 			    void (*visit)(void *data, unsigned int cpu, uint32_t seq), void *data);

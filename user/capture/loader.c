@@ -88,8 +88,7 @@ struct bpf_map *loader_find_data(const struct bpf_object *object, const char *se
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object)
-	{
+	bpf_object__for_each_map (map, object) {
 		const char *name = bpf_map__name(map);
 		size_t length = strlen(name);
 		size_t wanted = strlen(section);
@@ -163,8 +162,7 @@ bool loader_read_missed(const struct bpf_object *object, uint64_t *missed)
 	bool known = false;
 
 	*missed = 0;
-	bpf_object__for_each_program(program, object)
-	{
+	bpf_object__for_each_program (program, object) {
 		struct bpf_prog_info info = { 0 };
 		__u32 size = sizeof(info);
 

@@ -93,16 +93,17 @@ static void route_add_policy(struct lookup_route *out, const struct policy *poli
 		out->has_prefsrc = policy_preferred_source(policy, route, nexthop, out->prefsrc);
 }
 
-/* Finds the route behind an answer in the policy's table: true when one fits. */
-static bool table_explains(const struct replay *replay, uint32_t table,
-			   const struct table_answer *answer, struct lookup_route *out)
+/* Finds the route behind an answer in the policy's table: NULL when none fits. */
+static const struct route *table_explains(const struct replay *replay, uint32_t table,
+					  const struct table_answer *answer,
+					  struct lookup_route *out)
 {
 	const struct route_table *held = policy_table(replay->policy, FLOW_AF_INET, table);
 	struct table_result result;
 	const struct nexthop *nexthop;
 
 	if (!held)
-		return false;
+		return NULL;
 	for (int ignore_linkdown = 0; ignore_linkdown < 2; ignore_linkdown++) {
 		result = route_table_lookup(held, &replay->walk->key, ignore_linkdown);
 		if (!result.route || result.error != answer->error)
@@ -111,9 +112,9 @@ static bool table_explains(const struct replay *replay, uint32_t table,
 		if (!answer->error && !nexthop)
 			continue;
 		route_add_policy(out, replay->policy, result.route, nexthop);
-		return true;
+		return result.route;
 	}
-	return false;
+	return NULL;
 }
 
 static bool table_may_be_missing(const struct policy *policy, uint32_t table)
@@ -125,10 +126,20 @@ static bool table_may_be_missing(const struct policy *policy, uint32_t table)
 	return !held || !route_table_count(held);
 }
 
+/* Tables of IPv4 never go away: one that answered answers whenever it is asked. */
+static bool table_answered(const struct walk_record *walk, uint32_t table)
+{
+	for (size_t i = 0; i < walk->answer_count; i++) {
+		if (walk->answers[i].table == table)
+			return true;
+	}
+	return false;
+}
+
 /* The next answer is not this table's: it has none, or the policy is wrong, or it is yet to come. */
 static enum ask_result replay_missing(struct replay *replay, uint32_t table)
 {
-	if (table_may_be_missing(replay->policy, table))
+	if (table_may_be_missing(replay->policy, table) && !table_answered(replay->walk, table))
 		return ASK_NO_TABLE;
 	if (replay->used == replay->walk->answer_count && !replay->walk->ended)
 		replay->open = true;
@@ -137,10 +148,16 @@ static enum ask_result replay_missing(struct replay *replay, uint32_t table)
 	return ASK_STOP;
 }
 
-static int64_t device_group(const struct policy *policy, uint32_t dev)
+/* fib4_rule_suppress() looks at the route's first nexthop, whichever answered. */
+static int64_t first_group(const struct replay *replay, const struct route *route,
+			   const struct table_answer *answer)
 {
-	const struct link *link = policy_link(policy, dev);
+	const struct link *link = NULL;
 
+	if (route && route->nexthop_count)
+		link = policy_link(replay->policy, route->nexthops[0].dev);
+	else if (!replay->walk->key.oif)
+		link = policy_link(replay->policy, answer->dev);
 	return link ? (int64_t)link->group : -1;
 }
 
@@ -167,7 +184,7 @@ static enum ask_result replay_ask(void *data, size_t index, uint32_t table, stru
 	struct replay *replay = data;
 	const struct walk_record *walk = replay->walk;
 	const struct table_answer *answer;
-	bool explained;
+	const struct route *explained;
 
 	replay->asked = NULL;
 	if (replay->used == walk->answer_count || walk->answers[replay->used].table != table)
@@ -185,7 +202,7 @@ static enum ask_result replay_ask(void *data, size_t index, uint32_t table, stru
 	*out = (struct ask_answer){
 		.error = answer->error,
 		.prefix_length = replay->route.prefix_length,
-		.group = device_group(replay->policy, answer->dev),
+		.group = first_group(replay, explained, answer),
 		.thrown = explained && answer->error == -EAGAIN && replay->route.type == RTN_THROW,
 	};
 	out->suppressed = known_suppression(replay, index);

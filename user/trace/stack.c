@@ -132,8 +132,6 @@ static void reading_default(struct reading *reading, const struct begin_event *b
 {
 	bool received = begin->key.iif && begin->key.iif != FLOW_IFINDEX_LO;
 
-	if (!begin->key.iif)
-		take_first(&reading->purpose, PURPOSE_OTHER);
 	take_first(&reading->purpose, received ? PURPOSE_INPUT : PURPOSE_OUTPUT);
 	if (begin->context.level == LEVEL_TASK && !received)
 		take_first(&reading->cause, cause_of_syscall(&begin->context));
@@ -145,6 +143,9 @@ struct origin stack_origin(const struct symbols *symbols, const __u64 *addresses
 {
 	struct reading reading = { NONE, NONE, NONE, NONE, false };
 
+	/* Without an input interface no packet is behind it, whoever asks. */
+	if (!begin->key.iif)
+		reading.purpose = PURPOSE_OTHER;
 	if (symbols)
 		reading_scan(&reading, symbols, addresses, count);
 	if (reading.weak_purpose != NONE)

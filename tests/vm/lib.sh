@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What the scripts of this folder share: where kernels are kept, and the rows of the tables.
+
+VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT_DIR=$(cd "$VM_DIR/../.." && pwd)
+VM_CACHE=$(cd "$ROOT_DIR" && realpath -m "${FIBTRACE_VM_CACHE:-${BUILD:-build}/vm}")
+PATH=$PATH:/usr/sbin:/sbin
+
+# Exit statuses of fetch.sh and boot.sh besides those of what ran in the guest.
+STATUS_SKIP=77
+STATUS_SILENT=124
+STATUS_NO_VM=125
+
+die() { # STATUS WORD…
+	echo "${0##*/}: ${*:2}" >&2
+	exit "$1"
+}
+
+require() {
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || die "$STATUS_NO_VM" "needs $tool"
+	done
+}
+
+# rows FILE: the rows of a table without its comments.
+rows() {
+	grep -v -E '^(#|$)' "$VM_DIR/$1"
+}
+
+# kernel_row NAME: its row in the table of kernels.
+kernel_row() {
+	rows kernels | awk -v name="$1" '$1 == name { print; found = 1 } END { exit !found }'
+}
+
+kernel_names() {
+	rows kernels | cut -f 1
+}
+
+kernel_required() { # NAME
+	[ "$(kernel_row "$1" | cut -f 5)" = yes ]
+}
