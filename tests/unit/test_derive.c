@@ -863,6 +863,36 @@ static void a_hit_of_an_unheld_table_that_another_follows_was_suppressed(void **
 	policy_free(policy);
 }
 
+static void the_first_nexthops_group_suppresses_whichever_is_used(void **state)
+{
+	static const struct rule rules[RULES_MAX] = { { LOOKUP(10, 70), GROUP(7) },
+						      { LOOKUP(20, 254) } };
+	static const struct route_row routes[ROUTES_MAX] = { ROUTE(254, "0.0.0.0", 0, ETH0) };
+	static const struct answer_row hits[ANSWERS_MAX] = { HIT(70, ETH0), HIT(254, ETH0) };
+	static const struct walk_row bound = { .oif = ETH0 };
+	struct policy *policy = make_policy(rules, routes);
+	struct route_table *table = policy_table_for_change(policy, FLOW_AF_INET, 70);
+	struct route *route = calloc(1, route_size(2));
+	struct table_answer answers[ANSWERS_MAX];
+	struct walk_record walk = make_walk(&bound, hits, answers);
+	struct lookup lookup = { 0 };
+
+	(void)state;
+	route->family = FLOW_AF_INET;
+	route->table = 70;
+	route->type = RTN_UNICAST;
+	route->nexthop_count = 2;
+	route->nexthops[0] = (struct nexthop){ .dev = WG0, .weight = 1 };
+	route->nexthops[1] = (struct nexthop){ .dev = ETH0, .weight = 1 };
+	assert_int_equal(route_table_add(table, route, true, false), 0);
+	free(route);
+	/* fib4_rule_suppress() looks at nexthop 0: wg0, of group 7. */
+	assert_int_equal(derive_lookup(&walk, policy, &lookup), DERIVE_DONE);
+	assert_int_equal(lookup.verdict.priority, 20);
+	lookup_clear(&lookup);
+	policy_free(policy);
+}
+
 static void a_policy_without_rules_explains_nothing(void **state)
 {
 	struct policy *policy = policy_new(NETNS, TOS_MASKED);
@@ -1028,6 +1058,7 @@ int main(void)
 		cmocka_unit_test(without_a_hit_the_namespace_is_the_contexts),
 		cmocka_unit_test(an_unheld_table_answers_unexamined),
 		cmocka_unit_test(a_hit_of_an_unheld_table_that_another_follows_was_suppressed),
+		cmocka_unit_test(the_first_nexthops_group_suppresses_whichever_is_used),
 		cmocka_unit_test(a_policy_without_rules_explains_nothing),
 		cmocka_unit_test(an_answer_that_does_not_know_counts_as_rules),
 		cmocka_unit_test(what_is_unknown_names_no_rule),
