@@ -5,6 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
 export FIBTRACE=$PWD/$BUILD/fibtrace BUILD
+export MONITOR_DUMP=$PWD/$BUILD/tests/live/monitor_dump UDP_FLOOD=$PWD/$BUILD/tests/live/udp_flood
 LOGS=$BUILD/logs
 mkdir -p "$LOGS"
 
@@ -91,7 +92,7 @@ group_live() {
     fi
     run add_totals live/filter_same "$BUILD/tests/live/filter_same" \
         "$BUILD/tests/live/filter_same.bpf.o"
-    for test in netlink usage failing_ping story purposes netns counts robust; do
+    for test in netlink usage filters failing_ping story purposes netns counts robust; do
         run add_totals "live/$test" "tests/live/$test.sh"
     done
     run add_totals live/oracle tests/live/oracle.sh --lookups "$lookups"

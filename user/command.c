@@ -21,7 +21,6 @@ static void command_child(int gate, int error, const struct command_settings *se
 	if (settings->to_stderr)
 		dup2(STDERR_FILENO, STDOUT_FILENO);
 	signal(SIGPIPE, settings->pipe_handler);
-	sigprocmask(SIG_SETMASK, &settings->signal_mask, NULL);
 	execvp(settings->argv[0], settings->argv);
 	err = errno;
 	if (write(error, &err, sizeof(err)) != sizeof(err))
@@ -83,10 +82,8 @@ int command_wait(struct command_process *command)
 {
 	int status;
 
-	while (waitpid(command->pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return 125;
-	}
+	if (waitpid(command->pid, &status, 0) < 0)
+		return -errno;
 	command->pid = 0;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -100,6 +97,6 @@ void command_abort(struct command_process *command)
 	if (command->pidfd >= 0)
 		close(command->pidfd);
 	command->gate = command->error = command->pidfd = -1;
-	if (command->pid)
-		command_wait(command);
+	while (command->pid && command_wait(command) == -EINTR)
+		;
 }

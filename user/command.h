@@ -15,11 +15,10 @@ struct command_process {
 };
 
 /* How the child begins: to_stderr: its standard output goes to standard error;
- * signal_mask and pipe_handler are those of our caller. */
+ * pipe_handler: what SIGPIPE did for our caller. */
 struct command_settings {
 	char **argv;
 	bool to_stderr;
-	sigset_t signal_mask;
 	sighandler_t pipe_handler;
 };
 
@@ -32,7 +31,7 @@ int command_start(struct command_process *command);
 /* Sends it a signal, if it still runs. */
 void command_signal(const struct command_process *command, int signal);
 
-/* Waits for its end: its exit status, 128+N when signal N killed it. */
+/* Waits for its end: its exit status, 128+N when signal N killed it; -EINTR after a signal. */
 int command_wait(struct command_process *command);
 
 /* Ends one that was never started, and closes what is open. */

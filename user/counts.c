@@ -56,7 +56,7 @@ void counts_total(const struct session_counts *counts, const struct capture_coun
 	for (int kind = 0; kind < FILTER_KIND_COUNT; kind++)
 		total->filtered += filtered_of_kind(counts, captured, kind);
 	/* From the other side: what the kernel began, less what was none of ours. */
-	total->seen = captured->total.begun - counts->elsewhere - counts->merged +
+	total->seen = captured->total.begun - counts->elsewhere - counts->merged + counts->split +
 		      assembled.rejected - counts->rejected_elsewhere - counts->merged_rejected;
 	for (int kind = 0; kind < FILTER_KIND_COUNT; kind++)
 		total->seen += captured->total.filtered[kind];

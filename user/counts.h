@@ -23,6 +23,7 @@ struct session_counts {
 	uint64_t unfinished;
 	uint64_t elsewhere;
 	uint64_t merged;
+	uint64_t split; /* lookups that the kernel side took for a part of the one before */
 	uint64_t rejected_shown;
 	uint64_t rejected_other;
 	uint64_t rejected_elsewhere;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fibtrace: shows which rule, table and route the kernel really used. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <langinfo.h>
 #include <stdio.h>
@@ -26,11 +27,24 @@ static int run(const struct options *options, const struct names *names)
 		options_print_help(stdout);
 		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
-	if (options->version)
-		return printf("fibtrace %s\n", FIBTRACE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (options->version) {
+		options_print_version(stdout);
+		return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
 	if (options->command == COMMAND_FEATURES)
 		return features_print(options);
 	return trace_command(options, names);
+}
+
+/* A descriptor of ours in the place of a closed one would get what is written there. */
+static bool standard_files_open(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && !close(fd);
 }
 
 int main(int argc, char **argv)
@@ -39,6 +53,8 @@ int main(int argc, char **argv)
 	struct names *names = names_new();
 	int status;
 
+	if (!standard_files_open())
+		return EXIT_FAILURE;
 	setlocale(LC_CTYPE, "");
 	if (!names || names_read(names, "/usr/share/iproute2", "/etc/iproute2") == -ENOMEM) {
 		report_error("out of memory");

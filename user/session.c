@@ -37,13 +37,16 @@ struct session {
 	struct pending *pending;
 	size_t pending_count;
 	size_t pending_capacity;
+	bool more; /* the ring was not read empty */
 	bool limit_reached;
-	bool finished;
+	bool finished; /* the ring is empty and stays so */
 	int error; /* the first that ends the trace */
 };
 
 static void session_fail(struct session *session, int err)
 {
+	if (!session->error && err == -ENOMEM)
+		report_error("out of memory");
 	if (!session->error)
 		session->error = err;
 }
@@ -260,6 +263,35 @@ static bool walk_elsewhere(const struct session *session, const struct walk_reco
 	return !space && !session->settings.netns_all && walk_record_netns(walk, &source);
 }
 
+static void pending_set(struct pending *pending, enum derive_result result, struct lookup *lookup)
+{
+	lookup_clear(&pending->lookup);
+	pending->result = result;
+	pending->lookup = *lookup;
+	*lookup = (struct lookup){ 0 };
+}
+
+/* No answer follows any more: what that decides is decided, what lacks an answer stays open. */
+static void pending_end(struct pending *pending)
+{
+	struct lookup lookup = { 0 };
+
+	if (pending->result != DERIVE_OPEN || pending->walk->ended)
+		return;
+	pending->walk->ended = true;
+	if (explain(pending, &lookup) == DERIVE_DONE)
+		pending_set(pending, DERIVE_DONE, &lookup);
+	else
+		pending->walk->ended = false;
+	lookup_clear(&lookup);
+}
+
+static void session_lose(struct session *session, struct walk_record *walk)
+{
+	count_lost(&session->counts, walk);
+	assembler_done(session->assembler, walk);
+}
+
 static void session_take(struct session *session, struct walk_record *walk)
 {
 	enum netns_source source;
@@ -268,13 +300,13 @@ static void session_take(struct session *session, struct walk_record *walk)
 	struct pending *pending;
 
 	if (walk->lost) {
-		count_lost(&session->counts, walk);
-		assembler_done(session->assembler, walk);
+		session_lose(session, walk);
 		return;
 	}
 	if (walk_elsewhere(session, walk, space)) {
 		/* More answers may come: it stays, and is told apart at its end. */
 		if (walk->ended || source == NETNS_DEVICE) {
+			walk->elsewhere = true;
 			count_elsewhere(&session->counts, walk);
 			assembler_done(session->assembler, walk);
 		}
@@ -289,7 +321,14 @@ static void session_take(struct session *session, struct walk_record *walk)
 	pending->space = space;
 	if (pending_policy(pending))
 		session_join(session, pending);
+	if (walk->lost) {
+		session->pending_count--;
+		session_lose(session, walk);
+		return;
+	}
 	pending->result = explain(pending, &pending->lookup);
+	if (session->finished)
+		pending_end(pending);
 }
 
 static bool walk_tells_seq(const struct pending *pending, const struct table_answer *answer)
@@ -334,14 +373,6 @@ static enum ran_under walk_ran_under(const struct pending *pending)
 		under = here;
 	}
 	return under;
-}
-
-static void pending_set(struct pending *pending, enum derive_result result, struct lookup *lookup)
-{
-	lookup_clear(&pending->lookup);
-	pending->result = result;
-	pending->lookup = *lookup;
-	*lookup = (struct lookup){ 0 };
 }
 
 /* The policy of one moment is not known: no reason is given. */
@@ -445,13 +476,51 @@ static void session_show(struct session *session, const struct lookup *lookup)
 		session->settings.limit && session->counts.shown >= session->settings.limit;
 }
 
+static void session_show_complete(struct session *session, const struct pending *pending,
+				  struct lookup *lookup)
+{
+	lookup_complete(session, pending, lookup);
+	session_show(session, lookup);
+}
+
+/*
+ * Adding a route asks the route's own table for the gateway and then, with the
+ * same flow, the rules: fib_check_nh_v4_gw(). The kernel side cannot tell the two
+ * lookups apart. True when that is what the walk was.
+ */
+static bool pending_split(struct session *session, struct pending *pending)
+{
+	struct walk_record first = *pending->walk, rest = *pending->walk;
+	struct lookup direct = { 0 }, lookup = { 0 };
+	const struct policy *policy = pending_policy(pending);
+	bool split;
+
+	if (!policy || !first.origin.may_be_direct || first.answer_count < 2)
+		return false;
+	first.answer_count = 1;
+	rest.answers++;
+	rest.answer_count--;
+	split = derive_direct(&first, policy, &direct) == DERIVE_DONE &&
+		derive_lookup(&rest, policy, &lookup) == DERIVE_DONE;
+	if (split) {
+		session_show_complete(session, pending, &direct);
+		session_show_complete(session, pending, &lookup);
+		session->counts.split++;
+		assembler_done(session->assembler, pending->walk);
+	}
+	lookup_clear(&direct);
+	lookup_clear(&lookup);
+	return split;
+}
+
 /* Without the policy's word a walk is over when its task begins another, and
  * when a route refuses: fib_rules_lookup() goes on after -EAGAIN and 0 alone. */
 static bool walk_over(const struct walk_record *walk)
 {
 	const struct table_answer *last = &walk->answers[walk->answer_count - 1];
+	bool refused = last->error && last->error != -EAGAIN;
 
-	return walk->ended || (last->error && last->error != -EAGAIN);
+	return walk->ended || (refused && !walk->origin.may_be_direct);
 }
 
 /* A walk whose explanation stands: it is written, filtered, or waits for more. */
@@ -465,6 +534,8 @@ static void pending_settle(struct session *session, struct pending *pending)
 		session_fail(session, -ENOMEM);
 		return;
 	}
+	if (pending->result == DERIVE_CONFLICT && pending_split(session, pending))
+		return;
 	if (pending->result != DERIVE_DONE && !walk_over(walk) && !session->finished)
 		return;
 	if (walk->rejected) {
@@ -478,8 +549,7 @@ static void pending_settle(struct session *session, struct pending *pending)
 		session_fail(session, -ENOMEM);
 		return;
 	}
-	lookup_complete(session, pending, &pending->lookup);
-	session_show(session, &pending->lookup);
+	session_show_complete(session, pending, &pending->lookup);
 	assembler_done(session->assembler, walk);
 }
 
@@ -502,19 +572,23 @@ int session_run_batch(struct session *session)
 	int count;
 
 	clock_sample(&session->clock);
-	do {
-		count = capture_read(session->settings.capture, BATCH_EVENTS, session_event,
-				     session);
-		if (count < 0)
-			return count;
-		session_explain(session);
-	} while (count == BATCH_EVENTS && !session->error && !session->limit_reached &&
-		 !session->output.closed && !stop_requested);
+	count = capture_read(session->settings.capture, BATCH_EVENTS, session_event, session);
+	if (count < 0) {
+		report_error("cannot read what was captured: %s", strerror(-count));
+		return count;
+	}
+	session->more = count == BATCH_EVENTS;
+	session_explain(session);
 	if (!session->error)
 		session->error = output_flush(&session->output);
 	if (session->error)
 		return session->error;
 	return session->limit_reached || session->output.closed;
+}
+
+bool session_has_more(const struct session *session)
+{
+	return session->more;
 }
 
 static void session_walk_lost(void *data, uint64_t walk)

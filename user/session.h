@@ -40,6 +40,8 @@ int session_start(struct session *session, const char *const *filters);
 /* Reads what waits in the ring and the notifications, and writes what it tells.
  * 1 when the trace is to end (limit reached, output closed), 0 to go on, -errno. */
 int session_run_batch(struct session *session);
+/* The last batch did not take all: the next may follow at once, after a look at signals and time. */
+bool session_has_more(const struct session *session);
 
 /* After capture_stop(): reads the rest, writes the summary and prints the counts. 0 or -errno. */
 int session_finish(struct session *session);

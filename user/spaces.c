@@ -3,6 +3,7 @@
 #include "spaces.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include "util/report.h"
+
+#define EVENTS_AT_ONCE 64
 
 struct spaces {
 	struct spaces_settings settings;
@@ -207,7 +210,8 @@ static struct space *spaces_add(struct spaces *spaces, struct netns *netns, pid_
 	err = space_open_policy(spaces, space);
 	if (!err)
 		err = space_learn_seq(spaces, space);
-	if (err)
+	/* Of one that was asked for, the caller tells. */
+	if (err && spaces->settings.all)
 		warn(spaces, space, "its rules and routes cannot be read", -err);
 	return space;
 }
@@ -275,7 +279,7 @@ static bool spaces_visit(struct netns *netns, void *data)
 
 	if (spaces_lookup(spaces, netns->inode))
 		return true;
-	copy.fd = dup(netns->fd);
+	copy.fd = fcntl(netns->fd, F_DUPFD_CLOEXEC, 3);
 	return spaces_add(spaces, &copy, 0, false) != NULL;
 }
 
@@ -433,9 +437,15 @@ static void spaces_learn_missing(struct spaces *spaces)
 	}
 }
 
+static void space_drain_open(struct spaces *spaces, struct space *space)
+{
+	if (space->monitor)
+		space_drain(spaces, space);
+}
+
 void spaces_drain(struct spaces *spaces)
 {
-	struct epoll_event events[64];
+	struct epoll_event events[EVENTS_AT_ONCE];
 	int ready;
 
 	for (size_t i = 0; i < spaces->count; i++) {
@@ -445,13 +455,12 @@ void spaces_drain(struct spaces *spaces)
 		space->reread = false;
 		space->old_seq = space->seq;
 	}
-	ready = epoll_wait(spaces->epoll_fd, events, 64, 0);
-	for (int i = 0; i < ready; i++) {
-		struct space *space = events[i].data.ptr;
-
-		if (space->monitor)
-			space_drain(spaces, space);
-	}
+	ready = epoll_wait(spaces->epoll_fd, events, EVENTS_AT_ONCE, 0);
+	for (int i = 0; i < ready && ready < EVENTS_AT_ONCE; i++)
+		space_drain_open(spaces, events[i].data.ptr);
+	/* More may be ready than we were told of. */
+	for (size_t i = 0; i < spaces->count && ready == EVENTS_AT_ONCE; i++)
+		space_drain_open(spaces, spaces->list[i]);
 	spaces_learn_missing(spaces);
 }
 
@@ -504,7 +513,8 @@ static bool space_is_held(struct space *space)
 	if (!space->holder)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)space->holder);
-	return path_has_inode(path, space->netns.inode);
+	/* Without capabilities we may not look; but then the process is there. */
+	return path_has_inode(path, space->netns.inode) || errno == EACCES;
 }
 
 struct holder_search {

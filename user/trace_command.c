@@ -43,7 +43,6 @@ struct trace {
 	int epoll_fd;
 	uint64_t deadline_ns; /* of --duration, 0: none */
 	uint64_t release_ns; /* when to look for namespaces that are gone */
-	sigset_t wait_mask; /* the signals as they were, for waiting and for COMMAND */
 	sighandler_t pipe_handler;
 };
 
@@ -52,20 +51,32 @@ static void on_signal(int signal)
 	stop_requested = signal;
 }
 
-/* Handled while waiting only; a second signal of a kind ends us at once. */
+/* A second signal of a kind ends us at once, be it while the reader of our output stands still;
+ * but SIGINT is COMMAND's. One that comes just before we wait is seen LOOK_EVERY_MS later. */
+static void signal_take(const struct trace *trace, int number)
+{
+	bool again = trace->options->child && number == SIGINT;
+	struct sigaction action = {
+		.sa_handler = on_signal,
+		.sa_flags = again ? 0 : SA_RESETHAND,
+	};
+
+	sigaction(number, &action, NULL);
+}
+
 static void signals_prepare(struct trace *trace)
 {
-	static const int ending[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
-	sigset_t blocked;
+	struct sigaction hangup;
 
-	sigemptyset(&blocked);
-	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
-		sigaction(ending[i], &action, NULL);
-		sigaddset(&blocked, ending[i]);
-	}
-	sigprocmask(SIG_BLOCK, &blocked, &trace->wait_mask);
+	sigaction(SIGHUP, NULL, &hangup);
+	/* nohup(1) means it. */
+	if (hangup.sa_handler != SIG_IGN)
+		signal_take(trace, SIGHUP);
+	signal_take(trace, SIGINT);
+	signal_take(trace, SIGTERM);
 	trace->pipe_handler = signal(SIGPIPE, SIG_IGN);
+	/* Ignored, it would take COMMAND's exit status from us. */
+	signal(SIGCHLD, SIG_DFL);
 }
 
 static const struct format *format_wanted(const struct options *options)
@@ -268,7 +279,6 @@ static int trace_fork_command(struct trace *trace)
 	struct command_settings settings = {
 		.argv = trace->options->child,
 		.to_stderr = !isatty(STDOUT_FILENO),
-		.signal_mask = trace->wait_mask,
 		.pipe_handler = trace->pipe_handler,
 	};
 	int err;
@@ -338,12 +348,11 @@ static int trace_begin(struct trace *trace)
 static void trace_take_signal(struct trace *trace)
 {
 	int signal_number = stop_requested;
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
 
 	if (!trace->command.pid || !signal_number)
 		return;
 	stop_requested = 0;
-	sigaction(signal_number, &action, NULL);
+	signal_take(trace, signal_number);
 	if (signal_number != SIGINT)
 		command_signal(&trace->command, signal_number);
 }
@@ -353,6 +362,8 @@ static int trace_timeout(const struct trace *trace)
 	uint64_t now = clock_boottime_now();
 	uint64_t left_ms;
 
+	if (session_has_more(trace->session))
+		return 0;
 	if (!trace->deadline_ns)
 		return LOOK_EVERY_MS;
 	if (now >= trace->deadline_ns)
@@ -365,8 +376,7 @@ static int trace_timeout(const struct trace *trace)
 static int trace_turn(struct trace *trace)
 {
 	struct epoll_event events[4];
-	int count = epoll_pwait(trace->epoll_fd, events, ARRAY_SIZE(events), trace_timeout(trace),
-				&trace->wait_mask);
+	int count = epoll_wait(trace->epoll_fd, events, ARRAY_SIZE(events), trace_timeout(trace));
 	uint64_t now = clock_boottime_now();
 	bool command_ended = false;
 	int end;
@@ -393,10 +403,8 @@ static int trace_loop(struct trace *trace)
 	while (!end)
 		end = trace_turn(trace);
 	capture_stop(trace->capture);
-	if (end < 0) {
-		report_error("the trace cannot go on: %s", strerror(-end));
+	if (end < 0)
 		return end;
-	}
 	return session_finish(trace->session);
 }
 
@@ -409,8 +417,9 @@ static int trace_status(struct trace *trace, int err)
 		return err ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (err || !trace->command.pid)
 		return EXIT_OURS_FAILED;
-	status = command_wait(&trace->command);
-	return status;
+	while ((status = command_wait(&trace->command)) == -EINTR)
+		trace_take_signal(trace);
+	return status < 0 ? EXIT_OURS_FAILED : status;
 }
 
 static int command_failed_status(int err)
@@ -436,6 +445,8 @@ int trace_command(const struct options *options, const struct names *names)
 	}
 	err = trace_begin(&trace);
 	if (err) {
+		capture_stop(trace.capture);
+		session_finish(trace.session);
 		trace_close(&trace);
 		return command_failed_status(err);
 	}

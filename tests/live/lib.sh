@@ -10,6 +10,7 @@ ROOT_DIR=$(cd "$LIVE_DIR/../.." && pwd)
 FIBTRACE=$(realpath -m "${FIBTRACE:-$ROOT_DIR/build/fibtrace}")
 SCHEMA_CHECK=${SCHEMA_CHECK:-$ROOT_DIR/tests/lint/schema.py}
 PYTHON=/usr/bin/python3
+# shellcheck disable=SC2034 # of those that source this
 SEND=$LIVE_DIR/send.py
 WORK=/run/live
 SCRIPT_LIMIT_S=${SCRIPT_LIMIT_S:-300}

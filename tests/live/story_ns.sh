@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 # The story's hosts: a Raspberry Pi with Tailscale and a WireGuard VPN, and what they talk to.
 #
 #   host  eth0 192.0.2.2 ──────── 192.0.2.1 eth0  wan, 203.0.113.5 is the VPN's endpoint

@@ -616,6 +616,31 @@ static void ids_of_many_cpus_are_told_apart(void **state)
 	assert_int_equal(assembler_counts(bench->assembler).malformed, 0);
 }
 
+static void a_walk_that_is_its_own_predecessor_is_malformed(void **state)
+{
+	struct bench *bench = *state;
+	struct walk_record *walk;
+
+	begin(bench, (struct begin_row){ .walk = 1, .previous = 1, .table = 255, .error = MISS });
+	assert_int_equal(assembler_counts(bench->assembler).malformed, 1);
+	walk = assembler_next(bench->assembler);
+	if (walk)
+		assert_ptr_not_equal(assembler_successor(bench->assembler, walk), walk);
+}
+
+static void an_answer_to_an_ended_walk_is_malformed(void **state)
+{
+	struct bench *bench = *state;
+
+	begin(bench, (struct begin_row){ .walk = 1, .table = 255, .error = MISS });
+	begin(bench, (struct begin_row){ .walk = 2, .previous = 1, .table = 255, .error = MISS });
+	answer(bench, 1, 254, MISS);
+	assert_int_equal(assembler_counts(bench->assembler).malformed, 1);
+	/* Or the predecessor comes behind its successor, which a session then merges while it holds it. */
+	next_is(bench, 1, "255");
+	next_is(bench, 2, "255");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -647,6 +672,8 @@ int main(void)
 		TEST(done_walks_take_bounded_memory),
 		TEST(a_task_keeps_no_more_than_its_last_walk),
 		TEST(an_ended_walk_is_forgotten_when_done),
+		TEST(a_walk_that_is_its_own_predecessor_is_malformed),
+		TEST(an_answer_to_an_ended_walk_is_malformed),
 		TEST(ids_of_many_cpus_are_told_apart),
 	};
 

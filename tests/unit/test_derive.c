@@ -142,14 +142,30 @@ struct row {
 #define GATEWAY "192.0.2.1"
 
 static const struct row rows[] = {
+	{ "a_throw_route_in_main_is_derived_and_no_route_of_the_verdict",
+	  { LOCAL_MAIN },
+	  { LOCAL_ROUTE, REJECT(254, "100.64.0.0", 10, RTN_THROW) },
+	  { MISS(254) },
+	  { .built_in = true },
+	  DERIVE_DONE,
+	  "32766 throw 254 derived /10",
+	  "built-in ENETUNREACH" },
+	{ "a_third_table_is_no_built_in_walk",
+	  { LOCAL_MAIN },
+	  { LOCAL_ROUTE },
+	  { MISS(254), MISS(253), MISS(253) },
+	  { .built_in = true },
+	  DERIVE_CONFLICT,
+	  NULL,
+	  NULL },
 	{ "bad_order_sends_the_tailnet_into_the_vpn",
 	  { BAD_ORDER },
 	  { HOME, VPN, TAIL },
 	  { MISS(255), HIT_VIA(254, ETH0, GATEWAY), HIT(51820, WG0) },
 	  { 0 },
 	  DERIVE_DONE,
-	  "0 no-route 255 kernel, 5208 suppressed 254 kernel /0, 5209 chosen 51820 kernel /0, "
-	  "5270 not-reached 52 derived, 32766 not-reached 254 derived",
+	  "0 no-route 255 kernel, 5208 suppressed 254 kernel /0, 5209 chosen 51820 kernel /0, 5270 "
+	  "not-reached 52 derived /32, 32766 not-reached 254 derived /0",
 	  "rule 5209 table 51820 /0 dev wg0" },
 	{ "good_order_sends_the_tailnet_to_tailscale",
 	  { GOOD_ORDER },
@@ -157,8 +173,8 @@ static const struct row rows[] = {
 	  { MISS(255), HIT(52, TAILSCALE0) },
 	  { 0 },
 	  DERIVE_DONE,
-	  "0 no-route 255 kernel, 5270 chosen 52 kernel /32, 32764 not-reached 254 derived, "
-	  "32765 not-reached 51820 derived, 32766 not-reached 254 derived",
+	  "0 no-route 255 kernel, 5270 chosen 52 kernel /32, 32764 not-reached 254 derived /0, "
+	  "32765 not-reached 51820 derived /0, 32766 not-reached 254 derived /0",
 	  "rule 5270 table 52 /32 dev tailscale0" },
 	{ "a_marked_packet_of_the_vpn_asks_main_twice",
 	  { BAD_ORDER },
@@ -175,8 +191,8 @@ static const struct row rows[] = {
 	  { MISS(255), HIT(254, ETH0) },
 	  { .dst = "203.0.113.9" },
 	  DERIVE_DONE,
-	  "0 no-route 255 kernel, 5208 chosen 254 kernel /24, 5209 not-reached 51820 derived, "
-	  "5270 not-reached 52 derived, 32766 not-reached 254 derived",
+	  "0 no-route 255 kernel, 5208 chosen 254 kernel /24, 5209 not-reached 51820 derived /0, "
+	  "5270 not-reached 52 derived, 32766 not-reached 254 derived /24",
 	  "rule 5208 table 254 /24 dev eth0" },
 	{ "a_walk_waits_for_the_table_behind_a_suppressed_answer",
 	  { BAD_ORDER },
@@ -224,7 +240,7 @@ static const struct row rows[] = {
 	  { MISS(255) },
 	  { 0 },
 	  DERIVE_DONE,
-	  "0 no-route 255 kernel, 20 prohibit 0 derived, 32766 not-reached 254 derived",
+	  "0 no-route 255 kernel, 20 prohibit 0 derived, 32766 not-reached 254 derived /0",
 	  "rule 20 EACCES type prohibit" },
 	{ "a_blackhole_rule_decides",
 	  { { LOOKUP(0, 255) }, { ACTION(20, RULE_BLACKHOLE) } },
@@ -280,7 +296,7 @@ static const struct row rows[] = {
 	  { MISS(255), HIT(51820, WG0) },
 	  { 0 },
 	  DERIVE_DONE,
-	  "0 no-route 255 kernel, 10 chosen 51820 kernel /0, 32766 not-reached 254 derived",
+	  "0 no-route 255 kernel, 10 chosen 51820 kernel /0, 32766 not-reached 254 derived /0",
 	  "rule 10 table 51820 /0 dev wg0" },
 	{ "the_last_answer_suppressed_by_length_ends_the_rules",
 	  { { LOOKUP(0, 255) }, { LOOKUP(10, 254), LENGTH(0) } },
@@ -848,6 +864,7 @@ static void a_hit_of_an_unheld_table_that_another_follows_was_suppressed(void **
 	struct table_answer answers[ANSWERS_MAX];
 	struct walk_record walk = make_walk(&plain_walk, story_answers, answers);
 	struct lookup lookup = { 0 };
+	struct rule_list *list;
 
 	(void)state;
 	policy_set_table_unheld(policy, FLOW_AF_INET, 254);
@@ -858,6 +875,14 @@ static void a_hit_of_an_unheld_table_that_another_follows_was_suppressed(void **
 	walk.answer_count = 2;
 	assert_int_equal(derive_lookup(&walk, policy, &lookup), DERIVE_OPEN);
 	walk.ended = true;
+	/* Suppressed, it would have been followed: the next rule's table has routes. */
+	assert_int_equal(derive_lookup(&walk, policy, &lookup), DERIVE_DONE);
+	assert_int_equal(lookup.verdict.priority, 5208);
+	lookup_clear(&lookup);
+	/* With no rule behind it, nothing tells whether it was. */
+	list = rule_list_get(policy_rules(policy, FLOW_AF_INET));
+	policy_set_rules(policy, FLOW_AF_INET, rule_list_new(list->rules, 2));
+	rule_list_put(list);
 	assert_int_equal(derive_lookup(&walk, policy, &lookup), DERIVE_CONFLICT);
 	assert_empty(&lookup);
 	policy_free(policy);
@@ -1051,6 +1076,30 @@ static void check_ambiguity(void **state)
 	}
 }
 
+static void more_steps_than_a_lookup_holds_do_not_end_the_trace(void **state)
+{
+	static const struct route_row routes[ROUTES_MAX] = { ROUTE(254, "0.0.0.0", 0, ETH0) };
+	static const struct answer_row hits[ANSWERS_MAX] = { HIT(254, ETH0) };
+	struct rule *rules = calloc(LOOKUP_STEPS_MAX + 10, sizeof(*rules));
+	struct policy *policy;
+	struct table_answer answers[ANSWERS_MAX];
+	struct walk_record walk = make_walk(&plain_walk, hits, answers);
+	struct lookup lookup = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < LOOKUP_STEPS_MAX + 10; i++) {
+		rule_init(&rules[i], FLOW_AF_INET);
+		rules[i].priority = i;
+		rules[i].table = 254;
+	}
+	policy = make_policy(bad_order, routes);
+	policy_set_rules(policy, FLOW_AF_INET, rule_list_new(rules, LOOKUP_STEPS_MAX + 10));
+	free(rules);
+	assert_int_not_equal(derive_lookup(&walk, policy, &lookup), DERIVE_FAILED);
+	lookup_clear(&lookup);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest single[] = {
@@ -1065,6 +1114,7 @@ int main(void)
 		cmocka_unit_test(what_is_unknown_without_a_policy_has_no_names),
 		cmocka_unit_test(explanations_by_the_same_rules_agree),
 		cmocka_unit_test(check_ambiguity),
+		cmocka_unit_test(more_steps_than_a_lookup_holds_do_not_end_the_trace),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(single)];
 

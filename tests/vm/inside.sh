@@ -74,7 +74,7 @@ run_test() { # TIER TEST
 		return
 	fi
 	printf '%s %s: %s (%d s), status %d\n' "$1" "$2" "$totals" $((SECONDS - began)) "$status"
-	tail -n 40 "$log"
+	grep -a -E "^(fail|FAIL|skip|  lookup|seed)" "$log" | cut -c 1-600 | head -n 60
 }
 
 mapfile -t found < <(tiers)

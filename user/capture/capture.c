@@ -5,10 +5,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "capture/loader.h"
@@ -170,6 +172,11 @@ void capture_start(struct capture *capture)
 
 void capture_stop(struct capture *capture)
 {
+	if (!capture->link_count)
+		return;
+	/* Programs that run elsewhere finish in an RCU grace period, which this waits for. */
+	__atomic_store_n(&capture->control->enabled, 0, __ATOMIC_SEQ_CST);
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	for (size_t i = 0; i < capture->link_count; i++)
 		bpf_link__destroy(capture->links[i]);
 	capture->link_count = 0;
@@ -280,7 +287,7 @@ int capture_visit_lost(struct capture *capture, void (*lost)(void *data, uint64_
 
 static void tier_probe(const struct tier *tier, struct tier_state *state)
 {
-	struct capture_settings settings = { .buffer_size = 4096 };
+	struct capture_settings settings = { .buffer_size = sysconf(_SC_PAGESIZE) };
 	struct loader_reason reason = { 0 };
 	struct capture *capture = NULL;
 

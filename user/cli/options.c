@@ -304,3 +304,8 @@ void options_print_help(FILE *out)
 		}
 	}
 }
+
+void options_print_version(FILE *out)
+{
+	fprintf(out, "fibtrace %s\n", FIBTRACE_VERSION);
+}

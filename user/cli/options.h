@@ -52,5 +52,7 @@ int options_parse(struct options *options, int argc, char **argv, const struct n
 
 /* The help text of -h, generated from the table. */
 void options_print_help(FILE *out);
+/* The line of -V. */
+void options_print_version(FILE *out);
 
 #endif

@@ -176,9 +176,10 @@ static void add_route_gateway(struct json_writer *writer, uint8_t family,
 	json_close_object(writer);
 }
 
-static void add_route(struct json_writer *writer, uint8_t family, const struct lookup_route *route)
+static void add_route(struct json_writer *writer, const char *key, uint8_t family,
+		      const struct lookup_route *route)
 {
-	json_open_object(writer, "route");
+	json_open_object(writer, key);
 	if (route->type && route->type != RTN_UNICAST) {
 		json_open_string(writer, "type");
 		words_add_route_type(writer->out, route->type);
@@ -241,7 +242,8 @@ static void add_step(struct json_line *line, uint8_t family, const struct lookup
 	json_add_string(writer, "outcome", step_outcome_name(step->outcome));
 	add_suppressor(writer, step);
 	if (step->has_route)
-		add_route(writer, family, &step->route);
+		add_route(writer, step->outcome == STEP_NOT_REACHED ? "would_match" : "route",
+			  family, &step->route);
 	if (step->outcome == STEP_UNKNOWN && step->reason)
 		json_add_string(writer, "reason", step->reason);
 	json_add_string(writer, "evidence", evidence_name(step->evidence));

@@ -151,6 +151,16 @@ static void add_unknown(struct tree *tree, const struct lookup_step *step)
 		text_add(tree->out, step->reason);
 }
 
+/* What its table holds for the packet is what the user may have expected. */
+static void add_not_reached(struct tree *tree, const struct lookup_step *step)
+{
+	text_add(tree->out, "not reached");
+	if (!step->has_route)
+		return;
+	text_add(tree->out, ": has ");
+	add_answer(tree, step);
+}
+
 /* How an outcome is written: by its words, or by add(). ends: it ended the walk, so the line is
  * marked. */
 struct outcome_text {
@@ -172,7 +182,7 @@ static const struct outcome_text outcome_texts[STEP_OUTCOME_COUNT] = {
 	[STEP_PROHIBIT] = { NULL, add_answer, STYLE_ERROR, true },
 	[STEP_GOTO] = { NULL, add_continues, STYLE_NONE, false },
 	[STEP_NOP] = { NULL, add_continues, STYLE_NONE, false },
-	[STEP_NOT_REACHED] = { "not reached", NULL, STYLE_DIM, false },
+	[STEP_NOT_REACHED] = { NULL, add_not_reached, STYLE_DIM, false },
 	[STEP_UNKNOWN] = { NULL, add_unknown, STYLE_NONE, false },
 };
 

@@ -177,8 +177,9 @@ static bool begin_sound(const struct begin_event *begin, size_t size)
 {
 	size_t stack = begin->stack_count * sizeof(uint64_t);
 
-	return begin->walk && begin->held_count <= EVENT_HELD_MAX &&
-	       begin->stack_count <= EVENT_STACK_DEPTH && size >= sizeof(*begin) + stack;
+	return begin->walk && begin->walk != begin->previous &&
+	       begin->held_count <= EVENT_HELD_MAX && begin->stack_count <= EVENT_STACK_DEPTH &&
+	       size >= sizeof(*begin) + stack;
 }
 
 static int begin_add(struct assembler *assembler, const struct begin_event *begin, size_t size)
@@ -222,13 +223,13 @@ static int table_add(struct assembler *assembler, const struct table_event *even
 	struct entry *entry = size >= sizeof(*event) ? entry_find(assembler, event->walk) : NULL;
 	int err;
 
-	if (!entry || entry->walk.answer_count >= ANSWERS_MAX) {
+	if (!entry || entry->walk.ended || entry->walk.answer_count >= ANSWERS_MAX) {
 		assembler->counts.malformed++;
 		return 0;
 	}
 	if (entry->walk.shown) {
 		/* An empty table that was taken for a missing one: it changed nothing. */
-		assembler->counts.late += event->answer.error != -EAGAIN;
+		assembler->counts.late += event->answer.error != -EAGAIN && !entry->walk.elsewhere;
 		return 0;
 	}
 	err = walk_add_answer(&entry->walk, &event->answer);

@@ -27,6 +27,8 @@ struct replay {
 	bool open;
 	bool conflict;
 	bool failed;
+	bool assumed; /* the last hit was taken as not suppressed, for want of its prefix */
+	bool assume_suppressed;
 };
 
 uint32_t walk_record_netns(const struct walk_record *walk, enum netns_source *source)
@@ -168,15 +170,23 @@ static bool rule_suppresses(const struct rule *rule)
 
 /*
  * A hit that another answer follows was suppressed: an unsuppressed one ends
- * the walk. Where the policy itself knows, it must say the same.
+ * the walk. Where the policy itself knows, it must say the same; of a table that
+ * is not held, a hit that nothing follows once the walk has ended was the last.
  */
-static int known_suppression(const struct replay *replay, size_t index)
+static int known_suppression(struct replay *replay, size_t index)
 {
 	bool more = replay->used < replay->walk->answer_count;
 
-	if (!rule_suppresses(&replay->rules->rules[index]))
+	if (replay->asked->error || !rule_suppresses(&replay->rules->rules[index]))
 		return 0;
-	return more && replay->route.prefix_length < 0 ? 1 : -1;
+	if (replay->route.prefix_length >= 0)
+		return -1;
+	if (more)
+		return 1;
+	if (!replay->walk->ended)
+		return -1;
+	replay->assumed = true;
+	return replay->assume_suppressed;
 }
 
 static enum ask_result replay_ask(void *data, size_t index, uint32_t table, struct ask_answer *out)
@@ -235,6 +245,27 @@ static bool outcome_asked(enum step_outcome outcome)
 	       outcome == STEP_PROHIBIT;
 }
 
+/* What a table that was not asked holds for the flow. */
+static bool table_would_match(const struct replay *replay, uint32_t table, struct lookup_route *out)
+{
+	const struct route_table *held = policy_table(replay->policy, FLOW_AF_INET, table);
+	struct table_result result;
+
+	if (!held)
+		return false;
+	result = route_table_lookup(held, &replay->walk->key, false);
+	if (result.error || !result.route)
+		return false;
+	*out = (struct lookup_route){ .prefix_length = -1 };
+	route_add_policy(out, replay->policy, result.route, result.nexthop);
+	if (!result.nexthop)
+		return true;
+	out->gateway_family = result.nexthop->gateway_family;
+	memcpy(out->gateway, result.nexthop->gateway, sizeof(out->gateway));
+	set_device(out, replay->policy, result.nexthop->dev);
+	return true;
+}
+
 static void replay_step(void *data, const struct walk_step *step)
 {
 	struct replay *replay = data;
@@ -244,7 +275,9 @@ static void replay_step(void *data, const struct walk_step *step)
 		return;
 	out = lookup_add_step(replay->lookup);
 	if (!out) {
-		replay->failed = true;
+		/* Too many steps are no reason to end the trace. */
+		replay->conflict |= errno == E2BIG;
+		replay->failed |= errno != E2BIG;
 		return;
 	}
 	out->rule = &replay->rules->rules[step->rule];
@@ -254,6 +287,8 @@ static void replay_step(void *data, const struct walk_step *step)
 	out->outcome = step->outcome;
 	out->suppressor = step->suppressor;
 	out->evidence = step_evidence(replay, step);
+	if (step->outcome == STEP_NOT_REACHED && step->table)
+		out->has_route = table_would_match(replay, step->table, &out->route);
 	if (step->table && outcome_asked(step->outcome) && replay->asked) {
 		out->has_route = step->outcome != STEP_NO_ROUTE;
 		out->route = replay->route;
@@ -475,14 +510,19 @@ static enum derive_result built_in_step(struct replay *replay, const struct tabl
 	step = add_table_step(replay, answer, table);
 	if (!step)
 		return DERIVE_FAILED;
-	if (explained && answer->error == -EAGAIN && replay->route.type == RTN_THROW)
+	if (explained && answer->error == -EAGAIN && replay->route.type == RTN_THROW) {
 		step->outcome = STEP_THROW;
+		step->evidence = EVIDENCE_DERIVED;
+		step->has_route = true;
+	}
 	step->has_priority = built_in_priority(table, &step->priority);
 	verdict->error = answer->error == -EAGAIN ? -ENETUNREACH : answer->error;
 	verdict->has_priority = step->has_priority && answer->error != -EAGAIN;
 	verdict->priority = verdict->has_priority ? step->priority : 0;
 	verdict->table = answer->error == -EAGAIN ? 0 : table;
-	verdict->route = replay->route;
+	verdict->route = (struct lookup_route){ .prefix_length = -1 };
+	if (answer->error != -EAGAIN)
+		verdict->route = replay->route;
 	if (answer->error)
 		verdict->route.type = error_route_type(answer->error);
 	return DERIVE_DONE;
@@ -498,7 +538,8 @@ static enum derive_result replay_built_in(struct replay *replay)
 		const struct table_answer *answer = &walk->answers[replay->used];
 		enum derive_result result;
 
-		if (answer->table != (replay->used ? TABLE_DEFAULT : TABLE_MAIN))
+		if (replay->used > 1 ||
+		    answer->table != (replay->used ? TABLE_DEFAULT : TABLE_MAIN))
 			return DERIVE_CONFLICT;
 		result = built_in_step(replay, answer);
 		if (result != DERIVE_DONE)
@@ -506,9 +547,14 @@ static enum derive_result replay_built_in(struct replay *replay)
 		if (!answer->error && replay->used + 1 < walk->answer_count)
 			return DERIVE_CONFLICT;
 	}
-	if (last->error == -EAGAIN && last->table == TABLE_MAIN &&
-	    !table_may_be_missing(replay->policy, TABLE_DEFAULT))
-		return walk->ended ? DERIVE_CONFLICT : DERIVE_OPEN;
+	/* Some kernels ask table default after any error of main, others after a miss only. */
+	if (last->error && last->table == TABLE_MAIN &&
+	    !table_may_be_missing(replay->policy, TABLE_DEFAULT)) {
+		if (!walk->ended)
+			return DERIVE_OPEN;
+		if (last->error == -EAGAIN)
+			return DERIVE_CONFLICT;
+	}
 	replay->lookup->verdict.decided_by = DECIDED_BY_BUILT_IN;
 	return DERIVE_DONE;
 }
@@ -556,6 +602,30 @@ static enum derive_result replay_once(struct replay *replay,
 	return result;
 }
 
+/* Whether a walk whose last hit may or may not have been suppressed has two explanations. */
+static bool suppressed_explains_too(const struct replay *replay)
+{
+	struct lookup lookup = { 0 };
+	struct replay other = {
+		.walk = replay->walk,
+		.policy = replay->policy,
+		.lookup = &lookup,
+		.assume_suppressed = true,
+	};
+	enum derive_result result = replay_rules(&other);
+
+	lookup_clear(&lookup);
+	return result == DERIVE_DONE;
+}
+
+enum derive_result derive_direct(const struct walk_record *walk, const struct policy *policy,
+				 struct lookup *lookup)
+{
+	struct replay replay = { .walk = walk, .policy = policy, .lookup = lookup };
+
+	return replay_once(&replay, replay_direct);
+}
+
 enum derive_result derive_lookup(const struct walk_record *walk, const struct policy *policy,
 				 struct lookup *lookup)
 {
@@ -565,9 +635,11 @@ enum derive_result derive_lookup(const struct walk_record *walk, const struct po
 	if (!walk->key.iif)
 		return replay_once(&replay, replay_direct);
 	result = replay_once(&replay, walk_has_rules(walk) ? replay_rules : replay_built_in);
-	if (result == DERIVE_CONFLICT && walk->origin.may_be_direct) {
-		replay = (struct replay){ .walk = walk, .policy = policy, .lookup = lookup };
-		return replay_once(&replay, replay_direct);
+	if (result == DERIVE_CONFLICT && walk->origin.may_be_direct)
+		return derive_direct(walk, policy, lookup);
+	if (result == DERIVE_DONE && replay.assumed && suppressed_explains_too(&replay)) {
+		lookup_clear(lookup);
+		return DERIVE_CONFLICT;
 	}
 	if (result == DERIVE_DONE)
 		verdict_bound_device(lookup, walk, policy);

@@ -23,6 +23,10 @@ enum derive_result {
 enum derive_result derive_lookup(const struct walk_record *walk, const struct policy *policy,
 				 struct lookup *lookup);
 
+/* The same for a walk of one answer by a caller that asks a table without the rules. */
+enum derive_result derive_direct(const struct walk_record *walk, const struct policy *policy,
+				 struct lookup *lookup);
+
 /*
  * The lookup with what is certain without a policy: the tables and what they
  * answered. reason says why no rule is named ("policy-changed"), and is kept

@@ -85,7 +85,8 @@ struct lookup_verdict {
 	struct lookup_route route; /* type 0: none */
 };
 
-#define LOOKUP_STEPS_MAX 4096
+/* More steps than this no policy has that a kernel could walk in reasonable time. */
+#define LOOKUP_STEPS_MAX (1u << 17)
 
 struct lookup {
 	uint64_t time_ns; /* CLOCK_REALTIME of the start */

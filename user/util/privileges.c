@@ -58,6 +58,7 @@ static const int allowed_calls[] = {
 	SCMP_SYS(fcntl),
 	SCMP_SYS(ioctl),
 	SCMP_SYS(getrandom),
+	SCMP_SYS(membarrier),
 	SCMP_SYS(uname),
 	SCMP_SYS(ppoll),
 	SCMP_SYS(poll),

@@ -119,7 +119,8 @@ static void symbols_set_ends(struct symbols *symbols, struct starts *starts)
 	size_t at = 0;
 
 	qsort(starts->address, starts->count, sizeof(*starts->address), compare_address);
-	qsort(symbols->ranges, symbols->count, sizeof(*symbols->ranges), compare_range);
+	if (symbols->count)
+		qsort(symbols->ranges, symbols->count, sizeof(*symbols->ranges), compare_range);
 	for (size_t i = 0; i < symbols->count; i++) {
 		struct symbol_range *range = &symbols->ranges[i];
 
@@ -134,15 +135,17 @@ static int symbols_read_lines(struct symbols *symbols, FILE *file, const struct 
 	_cleanup_free_ char *line = NULL;
 	struct starts starts = { 0 };
 	size_t size = 0;
-	bool ok = true;
+	bool ok = true, hidden;
 
 	while (ok && getline(&line, &size, file) > 0)
 		ok = symbols_take_line(symbols, &starts, set, line);
-	if (ok)
+	if (ok && starts.count)
 		symbols_set_ends(symbols, &starts);
-	ok = ok && starts.count && starts.address[starts.count - 1];
+	hidden = !starts.count || !starts.address[starts.count - 1];
 	free(starts.address);
-	return ok ? 0 : starts.count ? -EPERM : -ENOMEM;
+	if (!ok)
+		return -ENOMEM;
+	return hidden ? -EPERM : 0;
 }
 
 struct symbols *symbols_read(const char *path, const char *const *names, size_t count)
