@@ -3,6 +3,7 @@
 """Asks the running kernel about random policies and compares what fibtrace says of each lookup."""
 
 import argparse
+import copy
 import errno
 import itertools
 import json
@@ -218,6 +219,7 @@ class Question:
         self.flags, self.settled, self.rules = flags, True, None  # settled: no change is near
         self.error = self.answer = self.mark = self.sequence = None
         self.lines = []  # what fibtrace shows of it: one, when all is well
+        self.run = [self]  # the questions about the same flow before and after it
 
     @property
     def line(self):
@@ -421,6 +423,7 @@ class Scene:
             found = shown[ahead[0]]
             shown = shown[ahead[0] + 1:]
             for place, question in enumerate(run):
+                question.run = run
                 question.lines = found[place:place + 1] if len(found) <= len(run) else found
         return left + [line for some in shown for line in some]
 
@@ -434,6 +437,10 @@ class Scene:
         unknown = all(part["verdict"]["decided_by"] == "unknown" for part in question.lines)
         if not question.settled and unknown:
             self.counts["unknown" if len(question.lines) == 1 else "split"] += 1
+            return
+        if not question.settled and len(question.lines) > 1:
+            self.check_parts(question)
+            self.counts["split"] += 1
             return
         require(len(question.lines) == 1, "%d lookups are shown for one", len(question.lines))
         require(line["cause"] == "route-get" and line["context"] == "task", "cause %s, context %s",
@@ -449,6 +456,30 @@ class Scene:
         self.check_verdict(question, line["verdict"])
         if not self.built_in:
             self.check_steps(question, line)
+
+    def check_parts(self, question):
+        """Where a walk asks its first table twice only the policy tells where the next begins, and
+        the policy was changing: the parts must be what the kernel asked, and each that names
+        rules must be one of the lookups whole."""
+        parts, run = question.lines, question.run
+        require(any(part["verdict"]["decided_by"] == "unknown" for part in parts),
+                "%d lookups are shown for %d, all with rules", len(parts), len(run))
+        asked = [step["table_id"] for part in parts for step in part["steps"]
+                 if step["outcome"] in ASKED + ("unknown",) and step["table_id"]]
+        want = [answer.table for one in run for answer in one.walk.asked]
+        require(asked == want, "tables asked in %d parts are %s, not %s", len(parts), asked, want)
+        for part in parts:
+            if part["verdict"]["decided_by"] != "unknown":
+                require(any(self.fits(one, part) for one in run), "a part is no lookup: %s", part)
+
+    def fits(self, question, line):
+        alone = copy.copy(question)
+        alone.lines = [line]
+        try:
+            self.check_line(alone)
+        except Failure:
+            return False
+        return True
 
     def check_steps(self, question, line):
         """The rules that ran with what came of them, and those behind that would have."""
