@@ -101,6 +101,7 @@ struct walk_state {
 	__u8 netns_known; /* by a nexthop's device */
 	__u8 counted_unknown;
 	__u8 counted_filtered;
+	__u8 refused; /* its last answer ended it */
 	__u8 rejected; /* enum filter_kind: by what; sent all the same if only its boundaries tell */
 	__u8 site_sent; /* user space knows the purpose of this call site */
 };

@@ -10,6 +10,7 @@
 #include "bpf/flow.bpf.h"
 
 #define ERROR_AGAIN (-11)
+#define TABLE_DEFAULT 253
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -49,13 +50,25 @@ static __always_inline bool netns_traced(__u32 inode)
 	return false;
 }
 
-/* A walk begins with another flow, or when its first table is asked again. */
+/*
+ * A walk begins with another flow, when its first table is asked again, and
+ * behind an answer that refused: fib_rules_lookup() goes on after 0 and -EAGAIN
+ * alone. fib_lookup() without rules may ask table default even so.
+ */
 static __always_inline bool walk_begins(const struct answer_context *answer)
 {
 	const struct walk_state *state = answer->state;
 
+	if (state->refused && answer->table != TABLE_DEFAULT)
+		return true;
+
 	return state->flow != (__u64)answer->flow || state->first_table == answer->table ||
 	       !flow_equals(answer->flow, &state->key);
+}
+
+static __always_inline bool answer_refuses(const struct answer_context *answer)
+{
+	return answer->error && answer->error != ERROR_AGAIN;
 }
 
 static __always_inline __u64 walk_next_id(struct cpu_state *cpu)
@@ -329,6 +342,7 @@ static __always_inline void walk_begin(void *ctx, const struct answer_context *a
 	state->first_table = answer->table;
 	state->site = site;
 	state->held_count = 0;
+	state->refused = answer_refuses(answer);
 	state->netns_known = origin->netns_source == NETNS_DEVICE;
 	state->rejected = rejected;
 	state->site_sent = same_site;
@@ -435,6 +449,7 @@ static __always_inline void walk_answer(void *ctx, struct answer_context *answer
 		return;
 	}
 	if (!walk_begins(answer)) {
+		answer->state->refused = answer_refuses(answer);
 		if (walk_needs_more(answer)) {
 			origin_fill(&answer->origin, answer->cpu, answer->nexthop);
 			walk_continue(ctx, answer);

@@ -523,6 +523,21 @@ static bool walk_over(const struct walk_record *walk)
 	return walk->ended || (refused && !walk->origin.may_be_direct);
 }
 
+/* What waited for want of this knowledge is looked at again. */
+static void session_learn_kernel(struct session *session, const struct pending *pending)
+{
+	const struct policy *policy = pending_policy(pending);
+	enum default_after_reject asked;
+
+	if (!policy || pending->result != DERIVE_DONE)
+		return;
+	asked = derive_default_after_reject(pending->walk, policy);
+	if (asked == DEFAULT_NOT_KNOWN || asked == policy_default_after_reject(policy))
+		return;
+	policy_set_default_after_reject(monitor_policy(pending->space->monitor), asked);
+	assembler_flush(session->assembler);
+}
+
 /* A walk whose explanation stands: it is written, filtered, or waits for more. */
 static void pending_settle(struct session *session, struct pending *pending)
 {
@@ -549,6 +564,7 @@ static void pending_settle(struct session *session, struct pending *pending)
 		session_fail(session, -ENOMEM);
 		return;
 	}
+	session_learn_kernel(session, pending);
 	session_show_complete(session, pending, &pending->lookup);
 	assembler_done(session->assembler, walk);
 }

@@ -36,6 +36,7 @@ struct policy {
 	struct links links;
 	struct addresses addresses;
 	struct table_slots tables;
+	enum default_after_reject default_after_reject;
 };
 
 /* -1 for a family that has no rules here. */
@@ -119,6 +120,16 @@ void policy_set_l3_master_match(struct policy *policy, bool on)
 		return;
 	policy->l3_master_match = on;
 	policy->generation++;
+}
+
+void policy_set_default_after_reject(struct policy *policy, enum default_after_reject asked)
+{
+	policy->default_after_reject = asked;
+}
+
+enum default_after_reject policy_default_after_reject(const struct policy *policy)
+{
+	return policy->default_after_reject;
 }
 
 /* What the name in a rule's iif or oif stands for now. */

@@ -55,6 +55,15 @@ uint32_t policy_netns(const struct policy *policy);
  * master (kernels from 6.16); off in a new policy. */
 void policy_set_l3_master_match(struct policy *policy, bool on);
 
+/*
+ * Whether this kernel, without custom rules, asks table default also after a route
+ * of main refused (seen up to 6.18.15) or only when main has none (later ones;
+ * backported at various times, so that it can only be observed). Not known in a new policy.
+ */
+enum default_after_reject { DEFAULT_NOT_KNOWN, DEFAULT_ASKED, DEFAULT_NOT_ASKED };
+void policy_set_default_after_reject(struct policy *policy, enum default_after_reject asked);
+enum default_after_reject policy_default_after_reject(const struct policy *policy);
+
 /* Replaces the rules of family; takes over the caller's reference. iif_index and
  * oif_index are resolved here: in place when this is the only reference. */
 void policy_set_rules(struct policy *policy, uint8_t family, struct rule_list *list);

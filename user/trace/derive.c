@@ -528,6 +528,35 @@ static enum derive_result built_in_step(struct replay *replay, const struct tabl
 	return DERIVE_DONE;
 }
 
+/* False: the kernel walks no rules in this namespace. Unknown counts as rules. */
+static bool walk_has_rules(const struct walk_record *walk)
+{
+	for (size_t i = walk->answer_count; i-- > 0;) {
+		if (walk->answers[i].flags & ANSWER_POLICY_KNOWN)
+			return walk->answers[i].flags & ANSWER_CUSTOM_RULES;
+	}
+	return true;
+}
+
+/* Whether table default answers, or may yet answer, after main did with error. */
+static bool default_is_next(const struct policy *policy, int error)
+{
+	if (!error || table_may_be_missing(policy, TABLE_DEFAULT))
+		return false;
+	return error == -EAGAIN || policy_default_after_reject(policy) != DEFAULT_NOT_ASKED;
+}
+
+enum default_after_reject derive_default_after_reject(const struct walk_record *walk,
+						      const struct policy *policy)
+{
+	int error = walk->answers[0].error;
+
+	if (walk_has_rules(walk) || !error || error == -EAGAIN || !walk->ended ||
+	    table_may_be_missing(policy, TABLE_DEFAULT))
+		return DEFAULT_NOT_KNOWN;
+	return walk->answer_count > 1 ? DEFAULT_ASKED : DEFAULT_NOT_ASKED;
+}
+
 /* fib_lookup() without custom rules: table main, which holds local too, then default. */
 static enum derive_result replay_built_in(struct replay *replay)
 {
@@ -547,9 +576,7 @@ static enum derive_result replay_built_in(struct replay *replay)
 		if (!answer->error && replay->used + 1 < walk->answer_count)
 			return DERIVE_CONFLICT;
 	}
-	/* Some kernels ask table default after any error of main, others after a miss only. */
-	if (last->error && last->table == TABLE_MAIN &&
-	    !table_may_be_missing(replay->policy, TABLE_DEFAULT)) {
+	if (last->table == TABLE_MAIN && default_is_next(replay->policy, last->error)) {
 		if (!walk->ended)
 			return DERIVE_OPEN;
 		if (last->error == -EAGAIN)
@@ -578,16 +605,6 @@ static enum derive_result replay_direct(struct replay *replay)
 	if (answer->error)
 		verdict->route.type = error_route_type(answer->error);
 	return DERIVE_DONE;
-}
-
-/* False: the kernel walks no rules in this namespace. Unknown counts as rules. */
-static bool walk_has_rules(const struct walk_record *walk)
-{
-	for (size_t i = walk->answer_count; i-- > 0;) {
-		if (walk->answers[i].flags & ANSWER_POLICY_KNOWN)
-			return walk->answers[i].flags & ANSWER_CUSTOM_RULES;
-	}
-	return true;
 }
 
 static enum derive_result replay_once(struct replay *replay,

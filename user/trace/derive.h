@@ -35,6 +35,10 @@ enum derive_result derive_direct(const struct walk_record *walk, const struct po
 bool derive_unknown(const struct walk_record *walk, const struct policy *policy, const char *reason,
 		    struct lookup *lookup);
 
+/* What an ended walk shows of this kernel; see policy_set_default_after_reject(). */
+enum default_after_reject derive_default_after_reject(const struct walk_record *walk,
+						      const struct policy *policy);
+
 /* True when two explanations of one walk say the same: rules, outcomes and verdict. */
 bool lookups_agree(const struct lookup *a, const struct lookup *b);
 
