@@ -57,7 +57,8 @@ void counts_total(const struct session_counts *counts, const struct capture_coun
 		total->filtered += filtered_of_kind(counts, captured, kind);
 	/* From the other side: what the kernel began, less what was none of ours. */
 	total->seen = captured->total.begun - counts->elsewhere - counts->merged + counts->split +
-		      assembled.rejected - counts->rejected_elsewhere - counts->merged_rejected;
+		      assembled.continued + assembled.rejected - counts->rejected_elsewhere -
+		      counts->merged_rejected;
 	for (int kind = 0; kind < FILTER_KIND_COUNT; kind++)
 		total->seen += captured->total.filtered[kind];
 	categories = total->shown + total->filtered + total->lost + total->unfinished;
@@ -65,10 +66,8 @@ void counts_total(const struct session_counts *counts, const struct capture_coun
 		report_warning("the counts do not add up: %" PRIu64 " seen, %" PRIu64
 			       " accounted for; please report this",
 			       total->seen, categories);
-	if (assembled.malformed || assembled.late)
-		report_warning("%" PRIu64 " events were malformed and %" PRIu64
-			       " came after their lookup had been explained",
-			       assembled.malformed, assembled.late);
+	if (assembled.malformed)
+		report_warning("%" PRIu64 " events were malformed", assembled.malformed);
 }
 
 static void print_missed(struct text *line, const struct lookup_counts *total)

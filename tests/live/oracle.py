@@ -220,6 +220,7 @@ class Question:
         self.error = self.answer = self.mark = self.sequence = None
         self.lines = []  # what fibtrace shows of it: one, when all is well
         self.run = [self]  # the questions about the same flow before and after it
+        self.shared = False  # whether lines are those of the whole run
 
     @property
     def line(self):
@@ -424,8 +425,15 @@ class Scene:
             shown = shown[ahead[0] + 1:]
             for place, question in enumerate(run):
                 question.run = run
-                question.lines = found[place:place + 1] if len(found) <= len(run) else found
+                question.shared = False
+                shared = len(found) > len(run) or (len(found) < len(run) and self.changing(run))
+                question.lines = found if shared else found[place:place + 1]
+                question.shared = shared
         return left + [line for some in shown for line in some]
+
+    @staticmethod
+    def changing(run):
+        return all(question.walk.asked and not question.settled for question in run)
 
     def check_line(self, question):
         walk, line = question.walk, question.line
@@ -434,13 +442,12 @@ class Scene:
             return
         require(line is not None, "the lookup is not shown")
         # While rules change no more is asked of fibtrace than to tell what it does not know.
-        unknown = all(part["verdict"]["decided_by"] == "unknown" for part in question.lines)
-        if not question.settled and unknown:
-            self.counts["unknown" if len(question.lines) == 1 else "split"] += 1
-            return
-        if not question.settled and len(question.lines) > 1:
+        if not question.settled and len(question.lines) != len(question.run) and question.shared:
             self.check_parts(question)
             self.counts["split"] += 1
+            return
+        if not question.settled and line["verdict"]["decided_by"] == "unknown":
+            self.counts["unknown"] += 1
             return
         require(len(question.lines) == 1, "%d lookups are shown for one", len(question.lines))
         require(line["cause"] == "route-get" and line["context"] == "task", "cause %s, context %s",
@@ -458,9 +465,9 @@ class Scene:
             self.check_steps(question, line)
 
     def check_parts(self, question):
-        """Where a walk asks its first table twice only the policy tells where the next begins, and
-        the policy was changing: the parts must be what the kernel asked, and each that names
-        rules must be one of the lookups whole."""
+        """Where a walk asks its first table twice, or the next walk about the same flow begins with
+        another table, only the policy tells where a walk begins, and the policy was changing: the
+        parts must be what the kernel asked, and each that names rules one of the lookups whole."""
         parts, run = question.lines, question.run
         require(any(part["verdict"]["decided_by"] == "unknown" for part in parts),
                 "%d lookups are shown for %d, all with rules", len(parts), len(run))
@@ -474,7 +481,7 @@ class Scene:
 
     def fits(self, question, line):
         alone = copy.copy(question)
-        alone.lines = [line]
+        alone.lines, alone.shared = [line], False
         try:
             self.check_line(alone)
         except Failure:

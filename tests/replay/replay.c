@@ -388,9 +388,8 @@ static void finish(struct replay *replay)
 	}
 	counts->seen = assembled.begun + assembled.rejected - replay->merged;
 	format_json.summary(&replay->out, wall_clock(0), &replay->summary, &replay->render);
-	if (assembled.malformed || assembled.late)
-		fprintf(stderr, "%" PRIu64 " events were malformed, %" PRIu64 " late\n",
-			assembled.malformed, assembled.late);
+	if (assembled.malformed)
+		fprintf(stderr, "%" PRIu64 " events were malformed\n", assembled.malformed);
 }
 
 /* The kernel of the recordings: its functions are the markers alone. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Walks put together from events: interleaved, cut off, merged, late, lost and malformed ones. */
+/* Walks put together from events: interleaved, cut off, merged, continued, lost and malformed ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -348,19 +348,24 @@ static void a_merged_walk_takes_over_end_loss_and_successor(void **state)
 	assert_ptr_equal(assembler_successor(bench->assembler, first), third);
 }
 
-static void a_late_hit_is_counted_and_a_late_miss_is_not(void **state)
+static void a_hit_behind_an_explained_walk_begins_another(void **state)
 {
 	struct bench *bench = *state;
+	struct walk_record *walk;
 
 	begin(bench, (struct begin_row){ .walk = 1, .table = 255, .error = MISS });
 	assembler_done(bench->assembler, next_is(bench, 1, "255"));
 	answer(bench, 1, 100, MISS);
-	assert_int_equal(assembler_counts(bench->assembler).late, 0);
-	answer(bench, 1, 254, 0);
-	assert_int_equal(assembler_counts(bench->assembler).late, 1);
-	answer(bench, 1, 253, -EHOSTUNREACH);
-	assert_int_equal(assembler_counts(bench->assembler).late, 2);
 	no_next(bench);
+	assert_int_equal(assembler_counts(bench->assembler).continued, 0);
+	answer(bench, 1, 254, 0);
+	walk = next_is(bench, 1, "100 254");
+	assert_false(walk->shown);
+	assert_int_equal(assembler_counts(bench->assembler).continued, 1);
+	assembler_done(bench->assembler, walk);
+	answer(bench, 1, 2000, -EINVAL);
+	next_is(bench, 1, "2000");
+	assert_int_equal(assembler_counts(bench->assembler).continued, 2);
 	assert_int_equal(assembler_counts(bench->assembler).malformed, 0);
 }
 
@@ -659,7 +664,7 @@ int main(void)
 		TEST(only_a_walk_with_the_same_key_succeeds),
 		TEST(merged_walks_are_one_under_the_later_id),
 		TEST(a_merged_walk_takes_over_end_loss_and_successor),
-		TEST(a_late_hit_is_counted_and_a_late_miss_is_not),
+		TEST(a_hit_behind_an_explained_walk_begins_another),
 		TEST(flush_returns_what_is_not_done_once_more),
 		TEST(events_cut_at_any_length_are_malformed),
 		TEST(unsound_begin_events_are_malformed),

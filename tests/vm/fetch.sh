@@ -32,18 +32,18 @@ machine_sources() {
 # suite_sources SUITE: the same mirror's lines for another release. Only its security updates
 # outlive a release: what came between is part of it by then, or was never there.
 suite_sources() {
-	local codename address suite
+	local codename address have
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-	machine_sources | sort -u | while read -r address suite; do
-		case "$suite" in
-		"$codename" | stable | oldstable) suite=$1 ;;
+	machine_sources | sort -u | while read -r address have; do
+		case "$have" in
+		"$codename" | stable | oldstable) have=$1 ;;
 		"$codename-security" | stable-security | oldstable-security)
 			[ "$1" != sid ] || continue
-			suite=$1-security
+			have=$1-security
 			;;
 		*) continue ;;
 		esac
-		echo "deb [signed-by=$KEYRING] $address $suite main"
+		echo "deb [signed-by=$KEYRING] $address $have main"
 	done
 }
 

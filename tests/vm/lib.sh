@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What the scripts of this folder share: where kernels are kept, and the rows of the tables.
 
+# shellcheck disable=SC2034 # what is not used here is used by who sources this
+
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT_DIR=$(cd "$VM_DIR/../.." && pwd)
 VM_CACHE=$(cd "$ROOT_DIR" && realpath -m "${FIBTRACE_VM_CACHE:-${BUILD:-build}/vm}")

@@ -218,6 +218,24 @@ static int begin_add(struct assembler *assembler, const struct begin_event *begi
 	return 0;
 }
 
+/*
+ * An answer behind the end of a walk that was explained. Misses may be empty
+ * tables that were taken for missing ones, and changed nothing. Anything else
+ * begins a walk with the same flow, whose first table is another since the rules
+ * have changed: the kernel side cannot tell. False: it was only a miss.
+ */
+static bool walk_restart(struct assembler *assembler, struct entry *entry,
+			 const struct table_event *event)
+{
+	if (event->answer.error == -EAGAIN)
+		return false;
+	entry->walk.shown = false;
+	entry->walk.time_ns = event->header.time_ns;
+	assembler->shown_count--;
+	assembler->counts.continued++;
+	return true;
+}
+
 static int table_add(struct assembler *assembler, const struct table_event *event, size_t size)
 {
 	struct entry *entry = size >= sizeof(*event) ? entry_find(assembler, event->walk) : NULL;
@@ -227,15 +245,15 @@ static int table_add(struct assembler *assembler, const struct table_event *even
 		assembler->counts.malformed++;
 		return 0;
 	}
-	if (entry->walk.shown) {
-		/* An empty table that was taken for a missing one: it changed nothing. */
-		assembler->counts.late += event->answer.error != -EAGAIN && !entry->walk.elsewhere;
+	if (entry->walk.elsewhere)
 		return 0;
-	}
 	err = walk_add_answer(&entry->walk, &event->answer);
-	if (!err)
-		entry_changed(assembler, entry);
-	return err;
+	if (err)
+		return err;
+	if (entry->walk.shown && !walk_restart(assembler, entry, event))
+		return 0;
+	entry_changed(assembler, entry);
+	return 0;
 }
 
 /* The numbers between the last event of a CPU and this one that belong to none that came. */

@@ -21,7 +21,7 @@ struct assembler_counts {
 	uint64_t begun;
 	uint64_t rejected;
 	uint64_t malformed;
-	uint64_t late; /* answers to walks that had been explained without them */
+	uint64_t continued; /* walks that the kernel side took for the rest of one that was over */
 };
 
 /* symbols may be NULL: stacks then tell nothing. It is borrowed. NULL with errno. */
