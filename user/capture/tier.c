@@ -13,8 +13,8 @@ const struct tier tiers[] = {
 		.name = "tracepoint",
 		.elf = tracepoint_bpf__elf_bytes,
 		.needs = "BTF, tp_btf on fib:fib_table_lookup",
-		.cannot_see = "walks that ask no existing table, exceptions, time spent; "
-			      "rules are derived by replaying the policy",
+		.cannot_see = "walks that ask no existing table, the nexthop chosen of several, "
+			      "exceptions, time spent; rules are derived by replaying the policy",
 	},
 };
 
