@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "counts.h"
+#include "pending.h"
 #include "render/output.h"
 #include "render/summary.h"
 #include "trace/assembler.h"
@@ -18,14 +19,6 @@
 
 /* Few enough that the lookups explained but not written yet take little memory. */
 #define BATCH_EVENTS 2048
-
-/* One walk of a batch, explained by the policy as it was before the notifications were read. */
-struct pending {
-	struct walk_record *walk;
-	struct space *space;
-	enum derive_result result;
-	struct lookup lookup;
-};
 
 struct session {
 	struct session_settings settings;
@@ -175,44 +168,6 @@ static void session_event(void *data, const struct event_header *event, size_t s
 		session_fail(session, err);
 }
 
-static const struct policy *pending_policy(const struct pending *pending)
-{
-	return pending->space ? space_policy(pending->space) : NULL;
-}
-
-static enum derive_result explain(const struct pending *pending, struct lookup *lookup)
-{
-	const struct policy *policy = pending_policy(pending);
-
-	if (!policy)
-		return DERIVE_CONFLICT;
-	return derive_lookup(pending->walk, policy, lookup);
-}
-
-/* The walk with its successor's answers behind its own, if the policy can explain both as one. */
-static bool explained_together(const struct session *session, const struct pending *pending,
-			       const struct walk_record *successor)
-{
-	struct walk_record both = *pending->walk;
-	size_t count = both.answer_count + successor->answer_count;
-	struct lookup lookup = { 0 };
-	enum derive_result result;
-
-	/* A successor of its own may again be the same walk. */
-	both.ended = successor->ended && !assembler_successor(session->assembler, successor);
-	both.answers = reallocarray(NULL, count, sizeof(*both.answers));
-	if (!both.answers)
-		return false;
-	memcpy(both.answers, pending->walk->answers, both.answer_count * sizeof(*both.answers));
-	memcpy(both.answers + both.answer_count, successor->answers,
-	       successor->answer_count * sizeof(*both.answers));
-	both.answer_count = count;
-	result = derive_lookup(&both, pending_policy(pending), &lookup);
-	lookup_clear(&lookup);
-	free(both.answers);
-	return result == DERIVE_DONE || result == DERIVE_OPEN;
-}
-
 /* Where a table may be asked twice in one walk the kernel side sees two: join them. */
 static void session_join(struct session *session, struct pending *pending)
 {
@@ -220,15 +175,10 @@ static void session_join(struct session *session, struct pending *pending)
 
 	while (pending->walk->ended &&
 	       (successor = assembler_successor(session->assembler, pending->walk))) {
-		struct walk_record open = *pending->walk;
-		struct lookup lookup = { 0 };
-		enum derive_result result;
+		bool last = !assembler_successor(session->assembler, successor);
 		bool rejected = successor->rejected;
 
-		open.ended = false;
-		result = derive_lookup(&open, pending_policy(pending), &lookup);
-		lookup_clear(&lookup);
-		if (result != DERIVE_OPEN || !explained_together(session, pending, successor))
+		if (!pending_continues(pending, successor, last))
 			return;
 		if (assembler_merge(session->assembler, pending->walk, successor)) {
 			session_fail(session, -ENOMEM);
@@ -261,29 +211,6 @@ static bool walk_elsewhere(const struct session *session, const struct walk_reco
 	enum netns_source source;
 
 	return !space && !session->settings.netns_all && walk_record_netns(walk, &source);
-}
-
-static void pending_set(struct pending *pending, enum derive_result result, struct lookup *lookup)
-{
-	lookup_clear(&pending->lookup);
-	pending->result = result;
-	pending->lookup = *lookup;
-	*lookup = (struct lookup){ 0 };
-}
-
-/* No answer follows any more: what that decides is decided, what lacks an answer stays open. */
-static void pending_end(struct pending *pending)
-{
-	struct lookup lookup = { 0 };
-
-	if (pending->result != DERIVE_OPEN || pending->walk->ended)
-		return;
-	pending->walk->ended = true;
-	if (explain(pending, &lookup) == DERIVE_DONE)
-		pending_set(pending, DERIVE_DONE, &lookup);
-	else
-		pending->walk->ended = false;
-	lookup_clear(&lookup);
 }
 
 static void session_lose(struct session *session, struct walk_record *walk)
@@ -326,114 +253,9 @@ static void session_take(struct session *session, struct walk_record *walk)
 		session_lose(session, walk);
 		return;
 	}
-	pending->result = explain(pending, &pending->lookup);
+	pending_explain(pending);
 	if (session->finished)
 		pending_end(pending);
-}
-
-static bool walk_tells_seq(const struct pending *pending, const struct table_answer *answer)
-{
-	uint32_t netns = answer->netns ? answer->netns : pending->walk->context.netns;
-
-	return answer->flags & ANSWER_POLICY_KNOWN && netns == pending->space->netns.inode;
-}
-
-/* By which policy a walk ran, as the kernel's counters tell. */
-enum ran_under {
-	RAN_UNDER_OLD, /* the one before the notifications were read */
-	RAN_UNDER_NEW, /* the one after */
-	RAN_UNDER_OTHER, /* one between them, or several */
-	RAN_UNDER_UNKNOWN, /* the walk does not tell */
-};
-
-static enum ran_under seq_ran_under(const struct space *space, const struct table_answer *answer)
-{
-	const struct policy_seq *old = &space->old_seq, *new = &space->seq;
-
-	if (old->known && answer->rules_seq == old->rules && answer->routes_seq == old->routes)
-		return RAN_UNDER_OLD;
-	if (new->known && answer->rules_seq == new->rules && answer->routes_seq == new->routes)
-		return RAN_UNDER_NEW;
-	return old->known || new->known ? RAN_UNDER_OTHER : RAN_UNDER_UNKNOWN;
-}
-
-static enum ran_under walk_ran_under(const struct pending *pending)
-{
-	const struct walk_record *walk = pending->walk;
-	enum ran_under under = RAN_UNDER_UNKNOWN;
-
-	for (size_t i = 0; i < walk->answer_count; i++) {
-		enum ran_under here;
-
-		if (!walk_tells_seq(pending, &walk->answers[i]))
-			continue;
-		here = seq_ran_under(pending->space, &walk->answers[i]);
-		if (under != RAN_UNDER_UNKNOWN && here != under)
-			return RAN_UNDER_OTHER;
-		under = here;
-	}
-	return under;
-}
-
-/* The policy of one moment is not known: no reason is given. */
-static void pending_set_conflict(struct pending *pending)
-{
-	struct lookup none = { 0 };
-
-	pending_set(pending, DERIVE_CONFLICT, &none);
-}
-
-/*
- * Of two explanations of one walk, by the policy before and after a change, the
- * one that holds. A walk that does not tell when it ran is explained where both
- * say the same and nothing can have been between them.
- */
-static void pending_decide(struct pending *pending, enum derive_result result,
-			   struct lookup *lookup)
-{
-	const struct monitor_changes *changes = &pending->space->changes;
-	bool nothing_between = changes->rules <= 1 && !changes->overrun && !pending->space->reread;
-
-	switch (walk_ran_under(pending)) {
-	case RAN_UNDER_OLD:
-		return;
-	case RAN_UNDER_NEW:
-		pending_set(pending, result, lookup);
-		return;
-	case RAN_UNDER_OTHER:
-		pending_set_conflict(pending);
-		return;
-	case RAN_UNDER_UNKNOWN:
-		break;
-	}
-	if (pending->result == result && result == DERIVE_OPEN)
-		return;
-	if (!nothing_between || pending->result != result ||
-	    !lookups_agree(&pending->lookup, lookup))
-		pending_set_conflict(pending);
-}
-
-/* After the notifications were read: explains again what they, or the kernel's counters, concern. */
-static void pending_recheck(struct session *session, struct pending *pending)
-{
-	struct space *space = pending->space;
-	struct lookup lookup = { 0 };
-	enum derive_result result;
-
-	if (!space || !space->monitor)
-		return;
-	if (pending->result == DERIVE_CONFLICT || walk_ran_under(pending) == RAN_UNDER_OTHER)
-		spaces_reread(session->settings.spaces, space);
-	if (!space_changed(space))
-		return;
-	result = explain(pending, &lookup);
-	pending_decide(pending, result, &lookup);
-	lookup_clear(&lookup);
-}
-
-static const char *unknown_reason(const struct pending *pending)
-{
-	return pending_policy(pending) ? "policy-changed" : "policy-unreadable";
 }
 
 static void lookup_complete(struct session *session, const struct pending *pending,
@@ -488,14 +310,14 @@ static void session_show_complete(struct session *session, const struct pending 
  * same flow, the rules: fib_check_nh_v4_gw(). The kernel side cannot tell the two
  * lookups apart. True when that is what the walk was.
  */
-static bool pending_split(struct session *session, struct pending *pending)
+static bool session_split(struct session *session, struct pending *pending)
 {
 	struct walk_record first = *pending->walk, rest = *pending->walk;
 	struct lookup direct = { 0 }, lookup = { 0 };
 	const struct policy *policy = pending_policy(pending);
 	bool split;
 
-	if (!policy || !first.origin.may_be_direct || first.answer_count < 2)
+	if (!policy || first.rejected || !first.origin.may_be_direct || first.answer_count < 2)
 		return false;
 	first.answer_count = 1;
 	rest.answers++;
@@ -511,16 +333,6 @@ static bool pending_split(struct session *session, struct pending *pending)
 	lookup_clear(&direct);
 	lookup_clear(&lookup);
 	return split;
-}
-
-/* Without the policy's word a walk is over when its task begins another, and
- * when a route refuses: fib_rules_lookup() goes on after -EAGAIN and 0 alone. */
-static bool walk_over(const struct walk_record *walk)
-{
-	const struct table_answer *last = &walk->answers[walk->answer_count - 1];
-	bool refused = last->error && last->error != -EAGAIN;
-
-	return walk->ended || (refused && !walk->origin.may_be_direct);
 }
 
 /* What waited for want of this knowledge is looked at again. */
@@ -539,7 +351,7 @@ static void session_learn_kernel(struct session *session, const struct pending *
 }
 
 /* A walk whose explanation stands: it is written, filtered, or waits for more. */
-static void pending_settle(struct session *session, struct pending *pending)
+static void session_settle(struct session *session, struct pending *pending)
 {
 	struct walk_record *walk = pending->walk;
 
@@ -549,9 +361,9 @@ static void pending_settle(struct session *session, struct pending *pending)
 		session_fail(session, -ENOMEM);
 		return;
 	}
-	if (pending->result == DERIVE_CONFLICT && pending_split(session, pending))
+	if (pending->result == DERIVE_CONFLICT && session_split(session, pending))
 		return;
-	if (pending->result != DERIVE_DONE && !walk_over(walk) && !session->finished)
+	if (pending->result != DERIVE_DONE && !pending_over(pending) && !session->finished)
 		return;
 	if (walk->rejected) {
 		session->counts.rejected_shown++;
@@ -559,7 +371,7 @@ static void pending_settle(struct session *session, struct pending *pending)
 		return;
 	}
 	if (pending->result != DERIVE_DONE &&
-	    !derive_unknown(walk, pending_policy(pending), unknown_reason(pending),
+	    !derive_unknown(walk, pending_policy(pending), pending_unknown_reason(pending),
 			    &pending->lookup)) {
 		session_fail(session, -ENOMEM);
 		return;
@@ -577,9 +389,9 @@ static void session_explain(struct session *session)
 		session_take(session, walk);
 	spaces_drain(session->settings.spaces);
 	for (size_t i = 0; i < session->pending_count; i++)
-		pending_recheck(session, &session->pending[i]);
+		pending_recheck(&session->pending[i], session->settings.spaces);
 	for (size_t i = 0; i < session->pending_count && !session->limit_reached; i++)
-		pending_settle(session, &session->pending[i]);
+		session_settle(session, &session->pending[i]);
 	pending_clear(session);
 }
 

@@ -60,13 +60,12 @@ add_totals() { # LOG STATUS
 }
 
 run_test() { # TIER TEST
-	local log=$logs/$1.$2.log status began=$SECONDS words fibtrace schema=$PWD/tests/lint/schema.py
+	local log=$logs/$1.$2.log status began=$SECONDS words fibtrace
 	read -r -a words < <(test_command "$2")
 	fibtrace=$(forced "$1")
 	# These look at the program itself and not at what it traces.
 	[ "$2" != usage ] || fibtrace=$binary
-	[ "$2" = smoke ] || schema=$PWD/tests/vm/no_schema.py
-	FIBTRACE=$fibtrace FIBTRACE_ATTACH=$1 SCRIPT_LIMIT_S=$LIMIT_S SCHEMA_CHECK=$schema \
+	FIBTRACE=$fibtrace FIBTRACE_ATTACH=$1 SCRIPT_LIMIT_S=$LIMIT_S SCHEMA_CHECK=$PWD/tests/vm/no_schema.py \
 		timeout -k 10 $((LIMIT_S + 20)) "${words[@]}" >"$log" 2>&1 </dev/null
 	status=$?
 	if add_totals "$log" "$status"; then

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A walk on its way to being explained: by which state of the policy, and whether it has ended. */
+#include "pending.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct policy *pending_policy(const struct pending *pending)
+{
+	return pending->space ? space_policy(pending->space) : NULL;
+}
+
+static enum derive_result explain(const struct pending *pending, struct lookup *lookup)
+{
+	const struct policy *policy = pending_policy(pending);
+
+	if (!policy)
+		return DERIVE_CONFLICT;
+	return derive_lookup(pending->walk, policy, lookup);
+}
+
+void pending_explain(struct pending *pending)
+{
+	pending->result = explain(pending, &pending->lookup);
+}
+
+/* The walk with its successor's answers behind its own. last: no other walk follows that. */
+static bool explained_together(const struct pending *pending, const struct walk_record *successor,
+			       bool last)
+{
+	struct walk_record both = *pending->walk;
+	size_t count = both.answer_count + successor->answer_count;
+	struct lookup lookup = { 0 };
+	enum derive_result result;
+
+	both.ended = successor->ended && last;
+	both.answers = reallocarray(NULL, count, sizeof(*both.answers));
+	if (!both.answers)
+		return false;
+	memcpy(both.answers, pending->walk->answers, both.answer_count * sizeof(*both.answers));
+	memcpy(both.answers + both.answer_count, successor->answers,
+	       successor->answer_count * sizeof(*both.answers));
+	both.answer_count = count;
+	result = derive_lookup(&both, pending_policy(pending), &lookup);
+	lookup_clear(&lookup);
+	free(both.answers);
+	return result == DERIVE_DONE || result == DERIVE_OPEN;
+}
+
+bool pending_continues(const struct pending *pending, const struct walk_record *successor,
+		       bool last)
+{
+	struct walk_record open = *pending->walk;
+	struct lookup lookup = { 0 };
+	enum derive_result result;
+
+	open.ended = false;
+	result = derive_lookup(&open, pending_policy(pending), &lookup);
+	lookup_clear(&lookup);
+	return result == DERIVE_OPEN && explained_together(pending, successor, last);
+}
+
+static void pending_set(struct pending *pending, enum derive_result result, struct lookup *lookup)
+{
+	lookup_clear(&pending->lookup);
+	pending->result = result;
+	pending->lookup = *lookup;
+	*lookup = (struct lookup){ 0 };
+}
+
+void pending_end(struct pending *pending)
+{
+	struct lookup lookup = { 0 };
+
+	if (pending->result != DERIVE_OPEN || pending->walk->ended)
+		return;
+	pending->walk->ended = true;
+	if (explain(pending, &lookup) == DERIVE_DONE)
+		pending_set(pending, DERIVE_DONE, &lookup);
+	else
+		pending->walk->ended = false;
+	lookup_clear(&lookup);
+}
+
+static bool walk_tells_seq(const struct pending *pending, const struct table_answer *answer)
+{
+	uint32_t netns = answer->netns ? answer->netns : pending->walk->context.netns;
+
+	return answer->flags & ANSWER_POLICY_KNOWN && netns == pending->space->netns.inode;
+}
+
+/* By which policy a walk ran, as the kernel's counters tell. */
+enum ran_under {
+	RAN_UNDER_OLD, /* the one before the notifications were read */
+	RAN_UNDER_NEW, /* the one after */
+	RAN_UNDER_OTHER, /* one between them, or several */
+	RAN_UNDER_UNKNOWN, /* the walk does not tell */
+};
+
+static enum ran_under seq_ran_under(const struct space *space, const struct table_answer *answer)
+{
+	const struct policy_seq *old = &space->old_seq, *new = &space->seq;
+
+	if (old->known && answer->rules_seq == old->rules && answer->routes_seq == old->routes)
+		return RAN_UNDER_OLD;
+	if (new->known && answer->rules_seq == new->rules && answer->routes_seq == new->routes)
+		return RAN_UNDER_NEW;
+	return old->known || new->known ? RAN_UNDER_OTHER : RAN_UNDER_UNKNOWN;
+}
+
+static enum ran_under walk_ran_under(const struct pending *pending)
+{
+	const struct walk_record *walk = pending->walk;
+	enum ran_under under = RAN_UNDER_UNKNOWN;
+
+	for (size_t i = 0; i < walk->answer_count; i++) {
+		enum ran_under here;
+
+		if (!walk_tells_seq(pending, &walk->answers[i]))
+			continue;
+		here = seq_ran_under(pending->space, &walk->answers[i]);
+		if (under != RAN_UNDER_UNKNOWN && here != under)
+			return RAN_UNDER_OTHER;
+		under = here;
+	}
+	return under;
+}
+
+/* The policy of one moment is not known: no reason is given. */
+static void pending_set_conflict(struct pending *pending)
+{
+	struct lookup none = { 0 };
+
+	pending_set(pending, DERIVE_CONFLICT, &none);
+}
+
+/*
+ * Of two explanations of one walk, by the policy before and after a change, the
+ * one that holds. A walk that does not tell when it ran is explained where both
+ * say the same and nothing can have been between them.
+ */
+static void pending_decide(struct pending *pending, enum derive_result result,
+			   struct lookup *lookup)
+{
+	const struct monitor_changes *changes = &pending->space->changes;
+	bool nothing_between = changes->rules <= 1 && !changes->overrun && !pending->space->reread;
+
+	switch (walk_ran_under(pending)) {
+	case RAN_UNDER_OLD:
+		return;
+	case RAN_UNDER_NEW:
+		pending_set(pending, result, lookup);
+		return;
+	case RAN_UNDER_OTHER:
+		pending_set_conflict(pending);
+		return;
+	case RAN_UNDER_UNKNOWN:
+		break;
+	}
+	if (pending->result == result && result == DERIVE_OPEN)
+		return;
+	if (!nothing_between || pending->result != result ||
+	    !lookups_agree(&pending->lookup, lookup))
+		pending_set_conflict(pending);
+}
+
+void pending_recheck(struct pending *pending, struct spaces *spaces)
+{
+	struct space *space = pending->space;
+	struct lookup lookup = { 0 };
+	enum derive_result result;
+
+	if (!space || !space->monitor)
+		return;
+	if (pending->result == DERIVE_CONFLICT || walk_ran_under(pending) == RAN_UNDER_OTHER)
+		spaces_reread(spaces, space);
+	if (!space_changed(space))
+		return;
+	result = explain(pending, &lookup);
+	pending_decide(pending, result, &lookup);
+	lookup_clear(&lookup);
+}
+
+const char *pending_unknown_reason(const struct pending *pending)
+{
+	return pending_policy(pending) ? "policy-changed" : "policy-unreadable";
+}
+
+bool pending_over(const struct pending *pending)
+{
+	const struct walk_record *walk = pending->walk;
+	const struct table_answer *last = &walk->answers[walk->answer_count - 1];
+	bool refused = last->error && last->error != -EAGAIN;
+
+	return walk->ended || (refused && !walk->origin.may_be_direct);
+}
