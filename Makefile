@@ -47,7 +47,7 @@ TEST_FILES := $(SANE_PROGRAMS) $(PROGRAMS) $(BUILD)/tests/live/filter_same.bpf.o
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test test-full check programs install clean
+.PHONY: all deps demo test test-full vm check programs install clean
 
 all: $(BUILD)/fibtrace
 
@@ -84,7 +84,7 @@ $(PROGRAMS): $(BUILD)/tests/%: tests/%.c $(LIBRARY_OBJECTS) Makefile
 
 programs: $(BUILD)/fibtrace $(TEST_FILES)
 
-# Installs what building and testing need; `make deps FOR=build` only for building.
+# Installs what building and testing need; FOR=build only building, FOR=vm the VMs too.
 FOR ?= test
 deps:
 	$(Q)tests/deps.sh $(FOR)
@@ -102,9 +102,16 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)BUILD=$(BUILD) tests/run.sh unit replay lint live
 
+test-full: FOR := vm
 test-full: deps
 	$(Q)$(MAKE) --no-print-directory programs
-	$(Q)BUILD=$(BUILD) FULL=1 tests/run.sh unit replay lint live
+	$(Q)BUILD=$(BUILD) FULL=1 tests/run.sh unit replay lint live vm
+
+# The tests on other kernels, in QEMU: `make vm KERNEL=6.1 TEST=story`.
+vm: FOR := vm
+vm: deps
+	$(Q)$(MAKE) --no-print-directory programs
+	$(Q)BUILD=$(BUILD) tests/vm/run.sh $(KERNEL) $(if $(TEST),--test $(TEST))
 
 install: $(BUILD)/fibtrace
 	install -D -m 755 $(BUILD)/fibtrace $(DESTDIR)$(sbindir)/fibtrace

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Installs what fibtrace is built and tested with: deps.sh build|test. YES=1 does not ask.
+# Installs what fibtrace is built and tested with: deps.sh build|test|vm. YES=1 does not ask.
 set -u
 
 build_packages=(gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libmnl-dev
@@ -9,8 +9,11 @@ test_packages=(libcmocka-dev iproute2 iputils-ping nftables wireguard-tools wire
     python3 python3-jsonschema clang-format shellcheck util-linux procps libcap2-bin strace
     netcat-openbsd man-db groff)
 
+vm_packages=(qemu-system-x86 busybox-static kmod cpio xz-utils zstd debian-archive-keyring)
+
 packages=("${build_packages[@]}")
-[ "${1:-test}" = test ] && packages+=("${test_packages[@]}")
+[ "${1:-test}" != build ] && packages+=("${test_packages[@]}")
+[ "${1:-test}" = vm ] && packages+=("${vm_packages[@]}")
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     tool() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null; }

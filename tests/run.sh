@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs groups of tests (unit, replay, lint, live) and ends with one line of totals.
+# Runs groups of tests (unit, replay, lint, live, vm) and ends with one line of totals.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
@@ -96,6 +96,10 @@ group_live() {
         run add_totals "live/$test" "tests/live/$test.sh"
     done
     run add_totals live/oracle tests/live/oracle.sh --lookups "$lookups"
+}
+
+group_vm() {
+    FULL='' run add_totals vm tests/vm/run.sh
 }
 
 for group in "$@"; do

@@ -350,6 +350,18 @@ static void session_learn_kernel(struct session *session, const struct pending *
 	assembler_flush(session->assembler);
 }
 
+/*
+ * The ring was read while the walk ran, perhaps: an empty table may still answer
+ * that it has no route, and is then no missing one. It has until the next batch.
+ */
+static bool session_waits(const struct session *session, const struct pending *pending)
+{
+	const struct walk_record *walk = pending->walk;
+
+	return pending->result == DERIVE_DONE && pending->lookup.may_grow && !walk->ended &&
+	       !walk->waited && !session->finished;
+}
+
 /* A walk whose explanation stands: it is written, filtered, or waits for more. */
 static void session_settle(struct session *session, struct pending *pending)
 {
@@ -357,6 +369,11 @@ static void session_settle(struct session *session, struct pending *pending)
 
 	if (pending->result == DERIVE_OPEN && !walk->ended)
 		return;
+	if (session_waits(session, pending)) {
+		walk->waited = true;
+		assembler_again(session->assembler, walk);
+		return;
+	}
 	if (pending->result == DERIVE_FAILED) {
 		session_fail(session, -ENOMEM);
 		return;

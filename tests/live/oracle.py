@@ -273,6 +273,7 @@ class Scene:
             self.devices[name], groups[index] = index, group
         self.machine = model.Machine(dict(self.devices, lo=model.LOOPBACK), groups, {})
         self.machine.default_overrides = "default_overrides" in self.features
+        self.machine.tos_mask = 0xFC if "dscp" in self.features else 0x1C
         self.names = {index: name for name, index in self.machine.devices.items()}
 
     def make_policy(self):
@@ -724,6 +725,10 @@ def probe_rule(rule):
 # -- the run
 
 
+FEATURE_ATTRIBUTES = dict(dscp="DSCP", dscp_mask="DSCP_MASK", port_mask="SPORT_MASK",
+                          l3mdev="L3MDEV")
+
+
 def probe_features():
     """What this kernel's rules can do, and how it asks table default, tried in a namespace."""
     kernel.unshare(kernel.CLONE_NEWNET)
@@ -739,7 +744,8 @@ def probe_features():
     rule = dict(priority=5, action=model.LOOKUP, table=9)
     tries = (("dscp", dict(dscp=3)), ("dscp_mask", dict(dscp=3, dscp_mask=7)),
              ("port_mask", dict(sport=(8, 8), sport_mask=15)), ("l3mdev", dict(l3mdev=1, table=0)))
-    return found + [name for name, more in tries if kernel.try_rule(rtnl, dict(rule, **more))]
+    return found + [name for name, more in tries
+                    if kernel.try_rule(rtnl, dict(rule, **more), FEATURE_ATTRIBUTES[name])]
 
 
 def in_child(work):

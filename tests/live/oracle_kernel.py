@@ -280,12 +280,16 @@ def delete_priority(rtnl, priority):
     rtnl.change(RTM_DELRULE, 0, payload + attribute(FRA["PRIORITY"], u32(priority)))
 
 
-def try_rule(rtnl, rule):
-    """Whether this kernel takes the rule; it is not left behind."""
+def try_rule(rtnl, rule, name):
+    """Whether this kernel takes the rule and knows its attribute FRA[name]: old kernels take what
+    they do not know, and show it in no dump. The rule is not left behind."""
     error, _ = rtnl.request(RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE, rule_payload(rule))
-    if not error:
-        delete_priority(rtnl, rule["priority"])
-    return error == 0
+    if error:
+        return False
+    header = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)
+    _, messages = rtnl.request(RTM_GETRULE, NLM_F_DUMP, header)
+    delete_priority(rtnl, rule["priority"])
+    return any(FRA[name] in attributes(body[12:]) for kind, body in messages if kind == RTM_NEWRULE)
 
 
 def question(flow, flags):

@@ -66,6 +66,8 @@ class Machine:
         self.tables = tables  # number -> Table
         # Some kernels ask table default after any error of main, others only after EAGAIN.
         self.default_overrides = False
+        # Of the flow's tos, what the rules are shown: kernels without FRA_DSCP mask the rest away.
+        self.tos_mask = 0xFC
 
     def index(self, name):
         return self.devices.get(name, -1)
@@ -215,7 +217,8 @@ def dissects(rules, machine):
 def key_of(flow, rules, machine):
     """The flow key that the rules see for a question."""
     key = dict(dst=flow["dst"], src=flow.get("src") or 0, mark=flow.get("mark") or 0,
-               tos=(flow.get("tos") or 0) & 0xFC, uid=flow.get("uid") or 0, oif=0, iif=LOOPBACK,
+               tos=(flow.get("tos") or 0) & machine.tos_mask, uid=flow.get("uid") or 0, oif=0,
+               iif=LOOPBACK,
                proto=flow.get("proto") or UDP, sport=flow.get("sport") or 0,
                dport=flow.get("dport") or 0)
     if not flow.get("iif"):

@@ -323,6 +323,11 @@ static struct entry *entry_of_walk(struct walk_record *walk)
 	return (struct entry *)((char *)walk - offsetof(struct entry, walk));
 }
 
+void assembler_again(struct assembler *assembler, struct walk_record *walk)
+{
+	entry_changed(assembler, entry_of_walk(walk));
+}
+
 void assembler_done(struct assembler *assembler, struct walk_record *walk)
 {
 	struct entry *entry = entry_of_walk(walk);

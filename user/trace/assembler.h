@@ -46,6 +46,9 @@ void assembler_end_sequence(struct assembler *assembler, const struct event_head
  */
 struct walk_record *assembler_next(struct assembler *assembler);
 
+/* Has assembler_next() return the walk once more. */
+void assembler_again(struct assembler *assembler, struct walk_record *walk);
+
 /* The walk was explained, or is lost: forgets its answers. */
 void assembler_done(struct assembler *assembler, struct walk_record *walk);
 

@@ -141,8 +141,10 @@ static bool table_answered(const struct walk_record *walk, uint32_t table)
 /* The next answer is not this table's: it has none, or the policy is wrong, or it is yet to come. */
 static enum ask_result replay_missing(struct replay *replay, uint32_t table)
 {
-	if (table_may_be_missing(replay->policy, table) && !table_answered(replay->walk, table))
+	if (table_may_be_missing(replay->policy, table) && !table_answered(replay->walk, table)) {
+		replay->lookup->may_grow |= replay->used == replay->walk->answer_count;
 		return ASK_NO_TABLE;
+	}
 	if (replay->used == replay->walk->answer_count && !replay->walk->ended)
 		replay->open = true;
 	else
@@ -582,6 +584,7 @@ static enum derive_result replay_built_in(struct replay *replay)
 		if (last->error == -EAGAIN)
 			return DERIVE_CONFLICT;
 	}
+	replay->lookup->may_grow = last->error && last->table == TABLE_MAIN;
 	replay->lookup->verdict.decided_by = DECIDED_BY_BUILT_IN;
 	return DERIVE_DONE;
 }

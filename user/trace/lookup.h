@@ -102,6 +102,7 @@ struct lookup {
 	struct flow_key key;
 	char iif[IFNAMSIZ]; /* names of key.iif and key.oif there; "" when 0 or not known */
 	char oif[IFNAMSIZ];
+	bool may_grow; /* a table without routes may yet answer: it changes no verdict */
 	struct rule_list *rules; /* a reference that keeps steps[].rule alive; NULL: none */
 	struct lookup_step *steps;
 	size_t step_count;

@@ -26,6 +26,7 @@ struct walk_record {
 	bool lost;
 	bool rejected;
 	bool elsewhere; /* of a namespace that is not traced: its further answers do not matter */
+	bool waited; /* it had the time to grow */
 	bool shown; /* explained and done with; only the origin is still of use */
 	size_t answer_count;
 	size_t answer_capacity;
