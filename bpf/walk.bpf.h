@@ -346,7 +346,7 @@ static __always_inline void walk_begin(void *ctx, const struct answer_context *a
 	state->netns_known = origin->netns_source == NETNS_DEVICE;
 	state->rejected = rejected;
 	state->site_sent = same_site;
-	state->counted_unknown = origin->netns_source == NETNS_UNKNOWN;
+	state->counted_unknown = origin->netns_source == NETNS_UNKNOWN && key->iif;
 	if (state->counted_unknown)
 		__sync_fetch_and_add(&answer->cpu->counts.netns_unknown, 1);
 	if (rejected && !control.send_rejected) {

@@ -103,15 +103,16 @@ static void print_nothing_shown(const struct session_counts *counts,
 	struct text line = { 0 };
 
 	if (!total->seen) {
-		report_warning("no lookup was seen: packets of an established connection use a "
-			       "cached route, and other namespaces need --netns");
+		report_warning("no lookup was seen: IPv6 is not traced, packets of an established "
+			       "connection use a cached route, and other namespaces need --netns");
 		return;
 	}
 	if (total->filtered) {
 		text_add(&line, "nothing was shown: rejected by");
 		print_filters(&line, counts, captured);
 		if (filter->flow.pid_count)
-			text_add(&line, "; --pid never matches packets that come in");
+			text_add(&line,
+				 "; --pid matches lookups in the process's own context only");
 		report_warning("%s", text_string(&line));
 	}
 	text_free(&line);

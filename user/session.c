@@ -326,8 +326,11 @@ static bool session_split(struct session *session, struct pending *pending)
 		derive_lookup(&rest, policy, &lookup) == DERIVE_DONE;
 	if (split) {
 		session_show_complete(session, pending, &direct);
-		session_show_complete(session, pending, &lookup);
-		session->counts.split++;
+		/* Behind the limit the second is not part of the trace. */
+		if (!session->limit_reached) {
+			session_show_complete(session, pending, &lookup);
+			session->counts.split++;
+		}
 		assembler_done(session->assembler, pending->walk);
 	}
 	lookup_clear(&direct);
@@ -515,7 +518,9 @@ int session_finish(struct session *session)
 	if (!err)
 		err = capture_read_counts(session->settings.capture, &captured);
 	if (err) {
-		report_error("cannot read what was captured: %s", strerror(-err));
+		/* What ended the trace was said where it was known. */
+		if (!session->error)
+			report_error("cannot read what was captured: %s", strerror(-err));
 		return err;
 	}
 	session_count_rest(session);

@@ -160,9 +160,9 @@ static void trace_read_symbols(struct trace *trace)
 	}
 	trace->symbols = symbols_read("/proc/kallsyms", names, count);
 	if (!trace->symbols)
-		report_note("/proc/kallsyms tells no addresses (%s): purpose and cause come from "
-			    "the flow key alone",
-			    strerror(errno));
+		report_warning("/proc/kallsyms tells no addresses (%s): source-check, reroute and "
+			       "route-get are shown as output or input; CAP_SYSLOG helps",
+			       strerror(errno));
 }
 
 static bool add_device(struct device_filter *devices, const struct policy *policy, const char *name)
@@ -324,11 +324,26 @@ static void trace_close(struct trace *trace)
 		close(trace->epoll_fd);
 }
 
+/* The one thing that a user would look for in vain, said before the looking. */
+static void trace_warn_hidden_rejects(const struct trace *trace)
+{
+	for (size_t i = 0; i < spaces_count(trace->spaces); i++) {
+		const struct policy *policy = space_policy(spaces_at(trace->spaces, i));
+		uint32_t priority;
+
+		if (policy && policy_hides_reject(policy, &priority))
+			report_warning("rule %u rejects before any table is asked: what it decides "
+				       "cannot be seen in the %s tier",
+				       priority, capture_tier(trace->capture));
+	}
+}
+
 static int trace_begin(struct trace *trace)
 {
 	int err;
 
 	spaces_drain(trace->spaces);
+	trace_warn_hidden_rejects(trace);
 	trace_update_devices(trace);
 	trace_update_boundaries(trace);
 	capture_start(trace->capture);

@@ -866,6 +866,27 @@ static void an_unheld_table_answers_unexamined(void **state)
 	policy_free(policy);
 }
 
+static void a_rule_that_rejects_before_any_table_is_told(void **state)
+{
+	struct policy *policy = make_policy(bad_order, story_routes);
+	struct rule_list *old = rule_list_get(policy_rules(policy, FLOW_AF_INET));
+	struct rule rules[2] = { old->rules[0], old->rules[0] };
+	uint32_t priority = 0;
+
+	(void)state;
+	assert_false(policy_hides_reject(policy, &priority));
+	rules[1].action = RULE_PROHIBIT;
+	rules[1].priority = 7;
+	policy_set_rules(policy, FLOW_AF_INET, rule_list_new(rules, 2));
+	assert_false(policy_hides_reject(policy, &priority));
+	rules[0].mark = rules[0].mark_mask = 1;
+	policy_set_rules(policy, FLOW_AF_INET, rule_list_new(rules, 2));
+	assert_true(policy_hides_reject(policy, &priority));
+	assert_int_equal(priority, 7);
+	rule_list_put(old);
+	policy_free(policy);
+}
+
 static void a_hit_of_an_unheld_table_that_another_follows_was_suppressed(void **state)
 {
 	struct policy *policy = make_policy(bad_order, story_routes);
@@ -1123,6 +1144,7 @@ int main(void)
 		cmocka_unit_test(explanations_by_the_same_rules_agree),
 		cmocka_unit_test(check_ambiguity),
 		cmocka_unit_test(more_steps_than_a_lookup_holds_do_not_end_the_trace),
+		cmocka_unit_test(a_rule_that_rejects_before_any_table_is_told),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(single)];
 

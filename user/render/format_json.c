@@ -273,7 +273,7 @@ static void add_verdict_prefix(struct json_writer *writer, const struct lookup *
 {
 	const struct lookup_verdict *verdict = &lookup->verdict;
 
-	if (verdict->error || !words_has_prefix(&verdict->route)) {
+	if (!words_has_prefix(&verdict->route)) {
 		json_add_null(writer, "dst");
 		json_add_null(writer, "prefixlen");
 		return;

@@ -131,7 +131,7 @@ static void value_prefix(const struct line *line)
 {
 	const struct lookup_route *route = &line->lookup->verdict.route;
 
-	if (!line->lookup->verdict.error && words_has_prefix(route))
+	if (words_has_prefix(route))
 		text_add_prefix(line->out, line->lookup->key.family, route->dst,
 				(unsigned int)route->prefix_length);
 }

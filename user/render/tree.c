@@ -78,4 +78,6 @@ void tree_add_route(struct tree *tree, const struct lookup_route *route)
 		text_add(tree->out, "route");
 	}
 	tree_add_nexthop(tree, route);
+	if (route->nexthops > 1)
+		text_printf(tree->out, " (of %u nexthops)", route->nexthops);
 }

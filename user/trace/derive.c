@@ -761,3 +761,27 @@ bool policy_walks_ambiguous(const struct policy *policy)
 	}
 	return false;
 }
+
+static bool rule_rejects(const struct rule *rule)
+{
+	return rule->action == RULE_UNREACHABLE || rule->action == RULE_PROHIBIT ||
+	       rule->action == RULE_BLACKHOLE;
+}
+
+bool policy_hides_reject(const struct policy *policy, uint32_t *priority)
+{
+	const struct rule_list *list = policy_rules(policy, FLOW_AF_INET);
+
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct rule *rule = &list->rules[i];
+
+		if (rule_rejects(rule)) {
+			*priority = rule->priority;
+			return true;
+		}
+		if (rule->action == RULE_LOOKUP && rule_is_catch_all(rule) &&
+		    !table_may_be_missing(policy, rule->table))
+			return false;
+	}
+	return false;
+}

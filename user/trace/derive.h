@@ -35,6 +35,10 @@ enum derive_result derive_direct(const struct walk_record *walk, const struct po
 bool derive_unknown(const struct walk_record *walk, const struct policy *policy, const char *reason,
 		    struct lookup *lookup);
 
+/* True when a rule that rejects comes before the first table that is sure to be
+ * asked: what it decides cannot be seen. priority is that rule's. */
+bool policy_hides_reject(const struct policy *policy, uint32_t *priority);
+
 /* What an ended walk shows of this kernel; see policy_set_default_after_reject(). */
 enum default_after_reject derive_default_after_reject(const struct walk_record *walk,
 						      const struct policy *policy);
