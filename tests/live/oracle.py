@@ -537,7 +537,9 @@ class Scene:
             want["type"] = model.ACTION_NAMES[ended] if ended in model.REJECT_ERRORS else "none"
             if route:
                 want["type"] = model.TYPE_NAMES[route.type]
-            want.update(dev=None, dst=None, prefixlen=None, gateway=None)
+            want.update(dev=None, gateway=None, dst=None, prefixlen=None)
+            if route:  # one that refuses is named with its prefix
+                want.update(dst=prefix_text(route.dst, route.length), prefixlen=route.length)
             return want
         want.update(dst=prefix_text(route.dst, route.length), prefixlen=route.length,
                     type=model.TYPE_NAMES[route.type], nexthops=len(route.nexthops))
