@@ -17,6 +17,19 @@ struct message_attribute {
 	const void *payload;
 };
 
+/* Rows of attributes: a 32-bit number, or the bytes of a string without its end. */
+#define U32(type, value)                                                                           \
+	{                                                                                          \
+		type, 4, &(const uint32_t)                                                         \
+		{                                                                                  \
+			value                                                                      \
+		}                                                                                  \
+	}
+#define BYTES(type, string)                                                                        \
+	{                                                                                          \
+		type, sizeof(string) - 1, string                                                   \
+	}
+
 /* A message of type with the fixed header and attributes up to the first of type 0. */
 static inline struct nlmsghdr *message_new(uint16_t type, const void *header, size_t size,
 					   const struct message_attribute *attributes)

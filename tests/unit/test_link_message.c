@@ -18,18 +18,6 @@
 
 #define ATTRIBUTES_MAX 6
 
-#define U32(type, value)                                                                           \
-	{                                                                                          \
-		type, 4, &(const uint32_t)                                                         \
-		{                                                                                  \
-			value                                                                      \
-		}                                                                                  \
-	}
-#define BYTES(type, string)                                                                        \
-	{                                                                                          \
-		type, sizeof(string) - 1, string                                                   \
-	}
-
 /* IFLA_INFO_KIND with its padding, then IFLA_INFO_DATA with attribute 1: 1001. */
 #define DATA_1001 "\xc\0\2\0\x8\0\1\0\xe9\3\0\0"
 #define VRF_1001 "\x8\0\1\0vrf\0" DATA_1001

@@ -19,17 +19,6 @@
 
 #define ATTRIBUTES_MAX 8
 
-#define U32(type, value)                                                                           \
-	{                                                                                          \
-		type, 4, &(const uint32_t)                                                         \
-		{                                                                                  \
-			value                                                                      \
-		}                                                                                  \
-	}
-#define BYTES(type, string)                                                                        \
-	{                                                                                          \
-		type, sizeof(string) - 1, string                                                   \
-	}
 #define GATEWAY "\300\0\2\1" /* 192.0.2.1 */
 #define VIA_IPV6 "\12\0\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 

@@ -41,17 +41,6 @@
 			value                                                                      \
 		}                                                                                  \
 	}
-#define U32(type, value)                                                                           \
-	{                                                                                          \
-		type, 4, &(const uint32_t)                                                         \
-		{                                                                                  \
-			value                                                                      \
-		}                                                                                  \
-	}
-#define BYTES(type, string)                                                                        \
-	{                                                                                          \
-		type, sizeof(string) - 1, string                                                   \
-	}
 #define NAME(type, string)                                                                         \
 	{                                                                                          \
 		type, sizeof(string), string                                                       \
