@@ -161,7 +161,7 @@ reverse_path_check_is_source_check() {
 	three_ns
 	sysctl_in host net.ipv4.conf.all.rp_filter 1
 	sysctl_in host net.ipv4.conf.eth0.rp_filter 1
-	trace_json peer --netns "$(ns host)" --purpose source-check -- \
+	trace_json peer --netns "$(ns host)" --purpose source-check -d "$PEER" -- \
 		ping -n -q -c 1 -W 2 192.0.2.2
 	expect_facts "true" "source-check receive softirq - unicast 32766 254 eth0 built-in"
 	expect 'first | .flow.dst' "$PEER"
