@@ -61,7 +61,6 @@ static __always_inline bool walk_begins(const struct answer_context *answer)
 
 	if (state->refused && answer->table != TABLE_DEFAULT)
 		return true;
-
 	return state->flow != (__u64)answer->flow || state->first_table == answer->table ||
 	       !flow_equals(answer->flow, &state->key);
 }

@@ -56,7 +56,7 @@ void capture_stop(struct capture *capture);
 void capture_set_devices(struct capture *capture, const struct device_filter *devices);
 void capture_set_send_rejected(struct capture *capture, bool send_rejected);
 
-/* Becomes readable when the ring is half full; user space also looks every 100 ms. */
+/* Becomes readable when the ring is half full; user space looks more often than every 100 ms besides. */
 int capture_fd(const struct capture *capture);
 
 /* Hands at most limit waiting events to sink, in the ring's order; sizes are as
