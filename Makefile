@@ -32,7 +32,7 @@ ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
 BPF_CFLAGS := -std=gnu11 -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unused-parameter -I. -Ivmlinux
 
-TIERS := tracepoint
+TIERS := fentry kprobe tracepoint
 SKELS := $(TIERS:%=$(BUILD)/bpf/%.skel.h)
 SOURCES := $(sort $(wildcard user/*.c user/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)

@@ -9,6 +9,7 @@
 /* Fixed before loading, so that the verifier drops what is not used. */
 struct trace_config {
 	struct flow_filter filter;
+	struct verdict_filter verdict; /* for the tiers that see verdicts */
 	__u32 netns_all;
 	__u32 netns_count;
 	__u32 netns[FILTER_MAX]; /* inodes of the traced namespaces */
@@ -24,15 +25,22 @@ struct policy_seq {
 	__u32 known;
 };
 
+/* Whether fib_lookup() without rules asks table default after main refused: kernels differ. */
+enum default_after_refusal { DEFAULT_UNKNOWN, DEFAULT_FOLLOWS, DEFAULT_DOES_NOT_FOLLOW };
+
 /*
  * May change while tracing. send_rejected: walks that the filter rejects are
  * sent as well, because the first table of a walk may be asked twice in it and
- * only the policy can tell where a walk begins.
+ * only the policy can tell where a walk begins (tracepoint tier).
+ * purpose_by_hooks: the hooks of output and input are attached (exact tiers).
  */
 struct trace_control {
-	struct device_filter devices;
+	struct device_filter devices; /* --iif */
+	struct device_filter out_devices; /* --oif */
 	__u32 send_rejected;
+	__u32 purpose_by_hooks;
 	__u32 enabled;
+	__u32 default_after_refusal; /* enum; learned by the programs of the exact tiers */
 	struct policy_seq seq; /* written by the policy_seq program */
 };
 
@@ -58,11 +66,12 @@ struct cpu_counts {
 struct cpu_state {
 	__u64 softirq_task;
 	__u64 packet;
+	__u64 softirqs; /* that began here so far */
 	__u64 walks;
 	struct cpu_counts counts;
 	__u32 seq;
 	__u32 pad;
-	__u64 pad_to_cache_lines[7];
+	__u64 pad_to_cache_lines[6];
 };
 
 _Static_assert(sizeof(struct cpu_state) % 64 == 0, "no cache line is shared between CPUs");

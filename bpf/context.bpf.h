@@ -39,6 +39,7 @@ static __always_inline void softirq_begin(void)
 	if (cpu) {
 		cpu->softirq_task = bpf_get_current_task();
 		cpu->packet = 0;
+		cpu->softirqs++;
 	}
 }
 
@@ -113,6 +114,22 @@ static __always_inline void origin_fill(struct lookup_origin *origin, const stru
 		origin_of_packet(origin, cpu);
 	else if (origin->level == LEVEL_TASK)
 		origin_of_task(origin);
+}
+
+static __always_inline void context_fill(struct event_context *out,
+					 const struct lookup_origin *origin, __s32 syscall)
+{
+	__builtin_memset(out, 0, sizeof(*out));
+	out->netns = origin->netns;
+	out->netns_source = origin->netns_source;
+	out->level = origin->level;
+	out->syscall = syscall;
+	if (origin->level != LEVEL_TASK)
+		return;
+	out->pid = bpf_get_current_pid_tgid() >> 32;
+	out->tid = (__u32)bpf_get_current_pid_tgid();
+	out->uid = (__u32)bpf_get_current_uid_gid();
+	bpf_get_current_comm(out->comm, sizeof(out->comm));
 }
 
 #endif

@@ -119,15 +119,38 @@ flow_filter_kernel_rejects(const volatile struct flow_filter *filter, const stru
 	return FILTER_NONE;
 }
 
+static __always_inline bool purpose_filter_rejects(const volatile struct verdict_filter *filter,
+						   __u32 purpose)
+{
+	return filter->purposes && !(filter->purposes & 1u << (purpose & 31));
+}
+
+/* The first kind, after FILTER_OIF, that rejects what came of a lookup. */
+static __always_inline enum filter_kind
+verdict_filter_kernel_rejects(const volatile struct verdict_filter *filter,
+			      const struct verdict_subject *subject)
+{
+	if (filter->table_count &&
+	    (!subject->table || numbers_reject(filter->table, filter->table_count, subject->table)))
+		return FILTER_TABLE;
+	if (filter->priority_count &&
+	    (!subject->has_priority ||
+	     numbers_reject(filter->priority, filter->priority_count, subject->priority)))
+		return FILTER_PRIORITY;
+	if (filter->failed && !subject->failed)
+		return FILTER_FAILED;
+	return FILTER_NONE;
+}
+
 static __always_inline bool device_filter_rejects(const volatile struct device_filter *filter,
-						  __u32 iif)
+						  __u32 ifindex)
 {
 	if (!filter->enabled)
 		return false;
 	for (__u32 i = 0; i < FILTER_MAX; i++) {
 		if (i >= filter->count)
 			break;
-		if (filter->ifindex[i] == iif)
+		if (filter->ifindex[i] == ifindex)
 			return false;
 	}
 	return true;

@@ -5,6 +5,10 @@
 
 #include "bpf/flow.h"
 
+#ifndef FIBTRACE_VMLINUX_H
+#include <stdbool.h>
+#endif
+
 /* How often one kind of filter may be repeated. */
 #define FILTER_MAX 64
 
@@ -24,11 +28,11 @@ enum filter_kind {
 	FILTER_UID,
 	FILTER_PID,
 	FILTER_IIF,
+	FILTER_PURPOSE,
 	FILTER_OIF,
 	FILTER_TABLE,
 	FILTER_PRIORITY,
 	FILTER_FAILED,
-	FILTER_PURPOSE,
 	FILTER_KIND_COUNT,
 };
 
@@ -72,6 +76,28 @@ struct flow_filter {
 	__u32 uid[FILTER_MAX];
 	__u32 pid[FILTER_MAX];
 	__u8 protocol[FILTER_MAX];
+};
+
+/*
+ * The filter on what came of a lookup, and on what it was for: 1 << enum purpose.
+ * The kernel applies it in the tiers that see verdicts.
+ */
+struct verdict_filter {
+	__u32 purposes; /* 0: all */
+	__u32 table_count;
+	__u32 priority_count;
+	__u32 table[FILTER_MAX];
+	__u32 priority[FILTER_MAX];
+	bool failed; /* errors alone */
+	__u8 pad[3];
+};
+
+/* What of a verdict the filter looks at. table 0: none. */
+struct verdict_subject {
+	__u32 table;
+	__u32 priority;
+	bool has_priority;
+	bool failed;
 };
 
 /* Changes while tracing: interface indexes follow their names. enabled with count 0 rejects all. */

@@ -6,8 +6,9 @@
 #include "bpf/config.h"
 #include "bpf/context.bpf.h"
 #include "bpf/event.h"
-#include "bpf/filter.bpf.h"
 #include "bpf/flow.bpf.h"
+#include "bpf/ring.bpf.h"
+#include "bpf/selection.bpf.h"
 
 #define ERROR_AGAIN (-11)
 #define TABLE_DEFAULT 253
@@ -18,11 +19,6 @@ struct {
 	__type(key, __u64);
 	__type(value, struct walk_state);
 } walks SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20);
-} events SEC(".maps");
 
 /* A zeroed walk_state is too large for the stack next to a flow key. */
 static const struct walk_state new_walk_state;
@@ -38,17 +34,6 @@ struct answer_context {
 	__s32 error;
 	struct lookup_origin origin;
 };
-
-static __always_inline bool netns_traced(__u32 inode)
-{
-	if (config.netns_all)
-		return true;
-	for (__u32 i = 0; i < FILTER_MAX && i < config.netns_count; i++) {
-		if (config.netns[i] == inode)
-			return true;
-	}
-	return false;
-}
 
 /*
  * A walk begins with another flow, when its first table is asked again, and
@@ -83,13 +68,6 @@ static __always_inline void count_filtered(const struct answer_context *answer, 
 
 	if (kind < FILTER_KIND_COUNT)
 		__sync_fetch_and_add(&answer->cpu->counts.filtered[kind], change);
-}
-
-static __always_inline __u32 wakeup_flag(void)
-{
-	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.wakeup_bytes)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void header_fill(struct event_header *header, struct cpu_state *cpu,
@@ -146,24 +124,6 @@ static __always_inline void answer_fill(struct table_answer *out,
 	}
 }
 
-static __always_inline void context_fill(struct event_context *out,
-					 const struct answer_context *answer)
-{
-	const struct lookup_origin *origin = &answer->origin;
-
-	__builtin_memset(out, 0, sizeof(*out));
-	out->netns = origin->netns;
-	out->netns_source = origin->netns_source;
-	out->level = origin->level;
-	out->syscall = answer->state->site.syscall;
-	if (origin->level != LEVEL_TASK)
-		return;
-	out->pid = bpf_get_current_pid_tgid() >> 32;
-	out->tid = (__u32)bpf_get_current_pid_tgid();
-	out->uid = (__u32)bpf_get_current_uid_gid();
-	bpf_get_current_comm(out->comm, sizeof(out->comm));
-}
-
 static __always_inline void begin_fill(struct begin_event *event,
 				       const struct answer_context *answer, __u16 flags)
 {
@@ -173,7 +133,7 @@ static __always_inline void begin_fill(struct begin_event *event,
 	event->walk = state->walk;
 	event->previous = state->sent_walk;
 	event->key = state->key;
-	context_fill(&event->context, answer);
+	context_fill(&event->context, &answer->origin, state->site.syscall);
 	answer_fill(&event->answer, answer);
 	__builtin_memcpy(event->held, state->held, sizeof(event->held));
 	event->held_count = state->held_count;
@@ -294,20 +254,6 @@ static __always_inline bool walk_same_site(const struct answer_context *answer,
 	       state->site.distance == site->distance && state->key.protocol == key->protocol &&
 	       state->key.sport == key->sport && state->key.iif == key->iif &&
 	       state->key.flags == key->flags;
-}
-
-static __always_inline enum filter_kind key_rejected(const struct flow_key *key,
-						     const struct lookup_origin *origin)
-{
-	enum filter_kind kind;
-	__u32 pid = 0;
-
-	if (config.filter.pid_count && origin->level == LEVEL_TASK)
-		pid = bpf_get_current_pid_tgid() >> 32;
-	kind = flow_filter_kernel_rejects(&config.filter, key, pid);
-	if (!kind && device_filter_rejects(&control.devices, key->iif))
-		kind = FILTER_IIF;
-	return kind;
 }
 
 static __always_inline void walk_reject(const struct answer_context *answer, bool here)
@@ -456,7 +402,7 @@ static __always_inline void walk_answer(void *ctx, struct answer_context *answer
 		return;
 	}
 	origin_fill(&answer->origin, answer->cpu, answer->nexthop);
-	flow_key_fill(&key, answer->flow);
+	flow_key_read(&key, answer->flow);
 	walk_begin(ctx, answer, &key);
 }
 

@@ -39,15 +39,16 @@ static uint64_t filtered_of_kind(const struct session_counts *counts,
 }
 
 void counts_total(const struct session_counts *counts, const struct capture_counts *captured,
-		  struct assembler_counts assembled, struct lookup_counts *total)
+		  struct assembler_counts assembled, struct collector_counts collected,
+		  struct lookup_counts *total)
 {
 	uint64_t categories;
 
 	*total = (struct lookup_counts){
 		.shown = counts->shown,
 		.filtered = counts->rejected_shown + counts->rejected_other,
-		.lost = counts->lost + captured->total.lost_begun,
-		.unfinished = counts->unfinished,
+		.lost = counts->lost + captured->total.lost_begun + collected.lost,
+		.unfinished = counts->unfinished + captured->unfinished,
 		.missed = captured->missed,
 		.missed_known = captured->missed_known,
 		.address_checks = captured->total.address_checks,
@@ -56,9 +57,9 @@ void counts_total(const struct session_counts *counts, const struct capture_coun
 	for (int kind = 0; kind < FILTER_KIND_COUNT; kind++)
 		total->filtered += filtered_of_kind(counts, captured, kind);
 	/* From the other side: what the kernel began, less what was none of ours. */
-	total->seen = captured->total.begun - counts->elsewhere - counts->merged + counts->split +
-		      assembled.continued + assembled.rejected - counts->rejected_elsewhere -
-		      counts->merged_rejected;
+	total->seen = captured->total.begun + captured->unfinished - counts->elsewhere -
+		      counts->merged + counts->split + assembled.continued + assembled.rejected -
+		      counts->rejected_elsewhere - counts->merged_rejected;
 	for (int kind = 0; kind < FILTER_KIND_COUNT; kind++)
 		total->seen += captured->total.filtered[kind];
 	categories = total->shown + total->filtered + total->lost + total->unfinished;
@@ -66,8 +67,9 @@ void counts_total(const struct session_counts *counts, const struct capture_coun
 		report_warning("the counts do not add up: %" PRIu64 " seen, %" PRIu64
 			       " accounted for; please report this",
 			       total->seen, categories);
-	if (assembled.malformed)
-		report_warning("%" PRIu64 " events were malformed", assembled.malformed);
+	if (assembled.malformed + collected.malformed)
+		report_warning("%" PRIu64 " events were malformed",
+			       assembled.malformed + collected.malformed);
 }
 
 static void print_missed(struct text *line, const struct lookup_counts *total)

@@ -9,6 +9,7 @@
 #include "capture/capture.h"
 #include "filter/filter.h"
 #include "trace/assembler.h"
+#include "trace/collector.h"
 #include "trace/lookup.h"
 
 /*
@@ -34,9 +35,10 @@ void count_lost(struct session_counts *counts, const struct walk_record *walk);
 void count_unfinished(struct session_counts *counts, const struct walk_record *walk);
 void count_elsewhere(struct session_counts *counts, const struct walk_record *walk);
 
-/* Adds up the kernel's counts and ours into total. */
+/* Adds up the kernel's counts and ours into total. Of assembled and collected one is zero. */
 void counts_total(const struct session_counts *counts, const struct capture_counts *captured,
-		  struct assembler_counts assembled, struct lookup_counts *total);
+		  struct assembler_counts assembled, struct collector_counts collected,
+		  struct lookup_counts *total);
 
 /* Prints the totals as one line on stderr and, when nothing was shown, why. */
 void counts_print(const struct session_counts *counts, const struct capture_counts *captured,

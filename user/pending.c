@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A walk on its way to being explained: by which state of the policy, and whether it has ended. */
+/* A lookup on its way to being explained: by which state of the policy, and whether it has ended. */
 #include "pending.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "trace/observe.h"
 
 const struct policy *pending_policy(const struct pending *pending)
 {
@@ -17,7 +19,16 @@ static enum derive_result explain(const struct pending *pending, struct lookup *
 
 	if (!policy)
 		return DERIVE_CONFLICT;
+	if (pending->record)
+		return observe_lookup(pending->record, policy, lookup);
 	return derive_lookup(pending->walk, policy, lookup);
+}
+
+void pending_clear(struct pending *pending)
+{
+	lookup_clear(&pending->lookup);
+	lookup_record_free(pending->record);
+	pending->record = NULL;
 }
 
 void pending_explain(struct pending *pending)
@@ -73,7 +84,7 @@ void pending_end(struct pending *pending)
 {
 	struct lookup lookup = { 0 };
 
-	if (pending->result != DERIVE_OPEN || pending->walk->ended)
+	if (pending->record || pending->result != DERIVE_OPEN || pending->walk->ended)
 		return;
 	pending->walk->ended = true;
 	if (explain(pending, &lookup) == DERIVE_DONE)
@@ -98,15 +109,24 @@ enum ran_under {
 	RAN_UNDER_UNKNOWN, /* the walk does not tell */
 };
 
-static enum ran_under seq_ran_under(const struct space *space, const struct table_answer *answer)
+static enum ran_under seq_ran_under(const struct space *space, uint32_t rules, uint32_t routes)
 {
 	const struct policy_seq *old = &space->old_seq, *new = &space->seq;
 
-	if (old->known && answer->rules_seq == old->rules && answer->routes_seq == old->routes)
+	if (old->known && rules == old->rules && routes == old->routes)
 		return RAN_UNDER_OLD;
-	if (new->known && answer->rules_seq == new->rules && answer->routes_seq == new->routes)
+	if (new->known && rules == new->rules &&routes == new->routes)
 		return RAN_UNDER_NEW;
 	return old->known || new->known ? RAN_UNDER_OTHER : RAN_UNDER_UNKNOWN;
+}
+
+static enum ran_under record_ran_under(const struct pending *pending)
+{
+	const struct lookup_event *event = pending->record->event;
+
+	if (!(event->flags & LOOKUP_SEQ_KNOWN))
+		return RAN_UNDER_UNKNOWN;
+	return seq_ran_under(pending->space, event->rules_seq, event->routes_seq);
 }
 
 static enum ran_under walk_ran_under(const struct pending *pending)
@@ -115,16 +135,22 @@ static enum ran_under walk_ran_under(const struct pending *pending)
 	enum ran_under under = RAN_UNDER_UNKNOWN;
 
 	for (size_t i = 0; i < walk->answer_count; i++) {
+		const struct table_answer *answer = &walk->answers[i];
 		enum ran_under here;
 
-		if (!walk_tells_seq(pending, &walk->answers[i]))
+		if (!walk_tells_seq(pending, answer))
 			continue;
-		here = seq_ran_under(pending->space, &walk->answers[i]);
+		here = seq_ran_under(pending->space, answer->rules_seq, answer->routes_seq);
 		if (under != RAN_UNDER_UNKNOWN && here != under)
 			return RAN_UNDER_OTHER;
 		under = here;
 	}
 	return under;
+}
+
+static enum ran_under ran_under(const struct pending *pending)
+{
+	return pending->record ? record_ran_under(pending) : walk_ran_under(pending);
 }
 
 /* The policy of one moment is not known: no reason is given. */
@@ -146,7 +172,7 @@ static void pending_decide(struct pending *pending, enum derive_result result,
 	const struct monitor_changes *changes = &pending->space->changes;
 	bool nothing_between = changes->rules <= 1 && !changes->overrun && !pending->space->reread;
 
-	switch (walk_ran_under(pending)) {
+	switch (ran_under(pending)) {
 	case RAN_UNDER_OLD:
 		return;
 	case RAN_UNDER_NEW:
@@ -173,7 +199,7 @@ void pending_recheck(struct pending *pending, struct spaces *spaces)
 
 	if (!space || !space->monitor)
 		return;
-	if (pending->result == DERIVE_CONFLICT || walk_ran_under(pending) == RAN_UNDER_OTHER)
+	if (pending->result == DERIVE_CONFLICT || ran_under(pending) == RAN_UNDER_OTHER)
 		spaces_reread(spaces, space);
 	if (!space_changed(space))
 		return;

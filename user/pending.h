@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A walk on its way to being explained: by which state of the policy, and whether it has ended. */
+/* A lookup on its way to being explained: by which state of the policy, and whether it has ended. */
 #ifndef FIBTRACE_PENDING_H
 #define FIBTRACE_PENDING_H
 
 #include <stdbool.h>
 
 #include "spaces.h"
+#include "trace/collector.h"
 #include "trace/derive.h"
 #include "trace/lookup.h"
 #include "trace/walk_record.h"
 
-/* Borrows the walk and the space (NULL: its namespace is not known); owns the lookup. */
+/* Either a walk, borrowed, or the record of an exact tier, owned. Borrows the space
+ * (NULL: its namespace is not known); owns the lookup. */
 struct pending {
 	struct walk_record *walk;
+	struct lookup_record *record;
 	struct space *space;
 	enum derive_result result;
 	struct lookup lookup;
@@ -21,7 +24,10 @@ struct pending {
 /* The policy of its namespace, NULL when that cannot be read. */
 const struct policy *pending_policy(const struct pending *pending);
 
-/* Explains the walk by the policy as it is now: before the waiting notifications are read. */
+/* Frees what it owns. */
+void pending_clear(struct pending *pending);
+
+/* Explains it by the policy as it is now: before the waiting notifications are read. */
 void pending_explain(struct pending *pending);
 
 /* After spaces_drain(): explains it again where the policy, or the kernel's

@@ -14,7 +14,9 @@
 #include "render/output.h"
 #include "render/summary.h"
 #include "trace/assembler.h"
+#include "trace/collector.h"
 #include "trace/derive.h"
+#include "trace/observe.h"
 #include "util/report.h"
 
 /* Few enough that the lookups explained but not written yet take little memory. */
@@ -22,7 +24,8 @@
 
 struct session {
 	struct session_settings settings;
-	struct assembler *assembler;
+	struct assembler *assembler; /* of the tracepoint tier */
+	struct collector *collector; /* of the exact tiers */
 	struct output output;
 	struct clock clock;
 	struct trace_summary summary;
@@ -44,6 +47,26 @@ static void session_fail(struct session *session, int err)
 		session->error = err;
 }
 
+static void session_clear_pending(struct session *session)
+{
+	for (size_t i = 0; i < session->pending_count; i++)
+		pending_clear(&session->pending[i]);
+	session->pending_count = 0;
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	session_clear_pending(session);
+	free(session->pending);
+	assembler_free(session->assembler);
+	collector_free(session->collector);
+	output_free(&session->output);
+	summary_free(&session->summary);
+	free(session);
+}
+
 struct session *session_new(const struct session_settings *settings)
 {
 	struct session *session = calloc(1, sizeof(*session));
@@ -52,32 +75,14 @@ struct session *session_new(const struct session_settings *settings)
 		return NULL;
 	session->settings = *settings;
 	session->assembler = assembler_new(settings->symbols);
-	if (!session->assembler) {
-		free(session);
+	session->collector = collector_new();
+	if (!session->assembler || !session->collector) {
+		session_free(session);
 		return NULL;
 	}
 	output_init(&session->output);
 	clock_init(&session->clock);
 	return session;
-}
-
-static void pending_clear(struct session *session)
-{
-	for (size_t i = 0; i < session->pending_count; i++)
-		lookup_clear(&session->pending[i].lookup);
-	session->pending_count = 0;
-}
-
-void session_free(struct session *session)
-{
-	if (!session)
-		return;
-	pending_clear(session);
-	free(session->pending);
-	assembler_free(session->assembler);
-	output_free(&session->output);
-	summary_free(&session->summary);
-	free(session);
 }
 
 static uint64_t now_ns(const struct session *session)
@@ -162,8 +167,12 @@ int session_start(struct session *session, const char *const *filters)
 static void session_event(void *data, const struct event_header *event, size_t size)
 {
 	struct session *session = data;
-	int err = assembler_add(session->assembler, event, size, session_lost, session);
+	int err;
 
+	if (capture_is_exact(session->settings.capture))
+		err = collector_add(session->collector, event, size, session_lost, session);
+	else
+		err = assembler_add(session->assembler, event, size, session_lost, session);
 	if (err)
 		session_fail(session, err);
 }
@@ -258,6 +267,21 @@ static void session_take(struct session *session, struct walk_record *walk)
 		pending_end(pending);
 }
 
+static void session_take_record(struct session *session, struct lookup_record *record)
+{
+	const struct event_context *context = &record->event->context;
+	struct pending *pending = pending_add(session);
+
+	if (!pending) {
+		lookup_record_free(record);
+		session_fail(session, -ENOMEM);
+		return;
+	}
+	pending->record = record;
+	pending->space = spaces_find(session->settings.spaces, context->netns, context->pid);
+	pending_explain(pending);
+}
+
 static void lookup_complete(struct session *session, const struct pending *pending,
 			    struct lookup *lookup)
 {
@@ -272,10 +296,12 @@ static struct filter_subject filter_subject(const struct lookup *lookup)
 		.key = &lookup->key,
 		.iif = lookup->iif,
 		.dev = lookup->verdict.route.dev,
-		.table = lookup->verdict.table,
-		.priority = lookup->verdict.priority,
-		.has_priority = lookup->verdict.has_priority,
-		.failed = lookup->verdict.error != 0,
+		.verdict = {
+			.table = lookup->verdict.table,
+			.priority = lookup->verdict.priority,
+			.has_priority = lookup->verdict.has_priority,
+			.failed = lookup->verdict.error != 0,
+		},
 		.purpose = lookup->purpose,
 		.pid = lookup->context.level == LEVEL_TASK ? lookup->context.pid : 0,
 	};
@@ -365,8 +391,22 @@ static bool session_waits(const struct session *session, const struct pending *p
 	       !walk->waited && !session->finished;
 }
 
+/* A record is whole: what the policy cannot explain is shown as the kernel was seen to do it. */
+static void session_settle_record(struct session *session, struct pending *pending)
+{
+	bool explained = pending->result == DERIVE_DONE;
+
+	if (pending->result == DERIVE_FAILED ||
+	    (!explained &&
+	     !observe_unaided(pending->record, pending_policy(pending), &pending->lookup))) {
+		session_fail(session, -ENOMEM);
+		return;
+	}
+	session_show_complete(session, pending, &pending->lookup);
+}
+
 /* A walk whose explanation stands: it is written, filtered, or waits for more. */
-static void session_settle(struct session *session, struct pending *pending)
+static void session_settle_walk(struct session *session, struct pending *pending)
 {
 	struct walk_record *walk = pending->walk;
 
@@ -401,18 +441,34 @@ static void session_settle(struct session *session, struct pending *pending)
 	assembler_done(session->assembler, walk);
 }
 
+static void session_settle(struct session *session, struct pending *pending)
+{
+	/* Behind the limit nothing is part of the trace; walks are counted when it ends. */
+	if (session->limit_reached && pending->record)
+		session->counts.elsewhere++;
+	if (session->limit_reached)
+		return;
+	if (pending->record)
+		session_settle_record(session, pending);
+	else
+		session_settle_walk(session, pending);
+}
+
 static void session_explain(struct session *session)
 {
+	struct lookup_record *record;
 	struct walk_record *walk;
 
 	while ((walk = assembler_next(session->assembler)))
 		session_take(session, walk);
+	while ((record = collector_next(session->collector)))
+		session_take_record(session, record);
 	spaces_drain(session->settings.spaces);
 	for (size_t i = 0; i < session->pending_count; i++)
 		pending_recheck(&session->pending[i], session->settings.spaces);
-	for (size_t i = 0; i < session->pending_count && !session->limit_reached; i++)
+	for (size_t i = 0; i < session->pending_count; i++)
 		session_settle(session, &session->pending[i]);
-	pending_clear(session);
+	session_clear_pending(session);
 }
 
 int session_run_batch(struct session *session)
@@ -455,14 +511,25 @@ static void session_sequence_end(void *data, unsigned int cpu, uint32_t seq)
 		.cpu = cpu,
 	};
 
-	assembler_end_sequence(session->assembler, &header, session_lost, session);
+	if (capture_is_exact(session->settings.capture))
+		collector_end(session->collector, &header, seq, session_lost, session);
+	else
+		assembler_end_sequence(session->assembler, &header, session_lost, session);
 }
 
 /* What is still open when nothing can follow. */
 static void session_count_rest(struct session *session)
 {
+	struct lookup_record *record;
 	struct walk_record *walk;
 
+	while ((record = collector_next(session->collector))) {
+		if (session->limit_reached)
+			session->counts.elsewhere++;
+		else
+			session->counts.unfinished++;
+		lookup_record_free(record);
+	}
 	assembler_flush(session->assembler);
 	while ((walk = assembler_next(session->assembler))) {
 		if (walk->lost)
@@ -487,7 +554,8 @@ static int session_read_rest(struct session *session)
 		if (!session->limit_reached && !session->output.closed)
 			session_explain(session);
 	} while (count == BATCH_EVENTS && !session->error);
-	return session->error;
+	count = capture_read_open(session->settings.capture, session_event, session);
+	return count ? count : session->error;
 }
 
 /* Nothing follows any more: what no policy explains is shown as far as it is known. */
@@ -525,7 +593,7 @@ int session_finish(struct session *session)
 	}
 	session_count_rest(session);
 	counts_total(&session->counts, &captured, assembler_counts(session->assembler),
-		     &session->summary.counts);
+		     collector_counts(session->collector), &session->summary.counts);
 	if (format->summary)
 		format->summary(&session->output.text, now_ns(session), &session->summary,
 				session->settings.render);

@@ -138,6 +138,7 @@ static int trace_open_capture(struct trace *trace)
 	settings->attach = options->attach;
 	config = &settings->config;
 	config->filter = options->filter.flow;
+	config->verdict = options->filter.verdict;
 	config->netns_all = options->netns_all;
 	config->address_checks = options->all;
 	config->netns_count = 0;
@@ -148,12 +149,14 @@ static int trace_open_capture(struct trace *trace)
 	return trace->capture ? 0 : -errno;
 }
 
-/* Purposes come from stacks; without symbols the flow key tells what it can. */
+/* Where purposes come from stacks; without symbols the flow key tells what it can. */
 static void trace_read_symbols(struct trace *trace)
 {
 	const char *names[128];
 	size_t count = 0;
 
+	if (capture_is_exact(trace->capture))
+		return;
 	while (count < ARRAY_SIZE(names) && stack_marker(count)) {
 		names[count] = stack_marker(count);
 		count++;
@@ -175,26 +178,45 @@ static bool add_device(struct device_filter *devices, const struct policy *polic
 	return true;
 }
 
-/* --iif in the kernel, where one namespace is traced and its devices have one meaning. */
+static struct device_filter devices_named(const struct policy *policy, uint32_t count,
+					  const char names[][IFNAMSIZ])
+{
+	struct device_filter devices = { .enabled = 1 };
+
+	for (uint32_t i = 0; i < count; i++)
+		add_device(&devices, policy, names[i]);
+	return devices;
+}
+
+/* --iif and --oif in the kernel, where one namespace is traced and its devices have one meaning. */
 static void trace_update_devices(struct trace *trace)
 {
 	const struct filter *filter = &trace->options->filter;
-	struct device_filter devices = { .enabled = 1 };
+	struct device_filter devices;
 	const struct policy *policy;
 
-	if (!filter->iif_count || trace->options->netns_all || spaces_count(trace->spaces) != 1)
+	if (trace->options->netns_all || spaces_count(trace->spaces) != 1)
 		return;
 	policy = space_policy(spaces_at(trace->spaces, 0));
-	for (uint32_t i = 0; policy && i < filter->iif_count; i++)
-		add_device(&devices, policy, filter->iif[i]);
-	if (policy)
+	if (!policy)
+		return;
+	if (filter->iif_count) {
+		devices = devices_named(policy, filter->iif_count, filter->iif);
 		capture_set_devices(trace->capture, &devices);
+	}
+	if (filter->oif_count) {
+		devices = devices_named(policy, filter->oif_count, filter->oif);
+		capture_set_out_devices(trace->capture, &devices);
+	}
 }
 
+/* What the exact tiers see for themselves. */
 static void trace_update_boundaries(struct trace *trace)
 {
 	bool ambiguous = false;
 
+	if (capture_is_exact(trace->capture))
+		return;
 	for (size_t i = 0; i < spaces_count(trace->spaces); i++) {
 		const struct policy *policy = space_policy(spaces_at(trace->spaces, i));
 
@@ -327,6 +349,8 @@ static void trace_close(struct trace *trace)
 /* The one thing that a user would look for in vain, said before the looking. */
 static void trace_warn_hidden_rejects(const struct trace *trace)
 {
+	if (capture_is_exact(trace->capture))
+		return;
 	for (size_t i = 0; i < spaces_count(trace->spaces); i++) {
 		const struct policy *policy = space_policy(spaces_at(trace->spaces, i));
 		uint32_t priority;
@@ -404,6 +428,7 @@ static int trace_turn(struct trace *trace)
 	trace_update_boundaries(trace);
 	if (now >= trace->release_ns) {
 		spaces_release_gone(trace->spaces);
+		capture_reap(trace->capture);
 		trace->release_ns = now + RELEASE_EVERY_NS;
 	}
 	if (end)

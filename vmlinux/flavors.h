@@ -41,6 +41,77 @@ static __always_inline __u32 flow_l3mdev(const struct flowi_common *flow)
 	return 0;
 }
 
+/* How much of a kernel's structure is copied: all of it, or as much as there is room for. */
+static __always_inline __u32 kernel_size(__u32 size, __u32 room)
+{
+	return size < room ? size : room;
+}
+
+/*
+ * fib4_rule.tos (5.10) became dscp (seen in 6.1), with the same eight bits;
+ * dscp_full, set by FRA_DSCP, came with 6.12, dscp_mask with 6.16. They are read
+ * from a copy of the rule.
+ */
+struct fib4_rule___tos {
+	__u8 tos;
+} __attribute__((preserve_access_index));
+
+struct fib4_rule___dscp {
+	__u8 dscp;
+} __attribute__((preserve_access_index));
+
+struct fib4_rule___full {
+	__u8 dscp_full : 1;
+} __attribute__((preserve_access_index));
+
+struct fib4_rule___mask {
+	__u8 dscp_mask;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u8 rule_tos(const struct fib4_rule *rule)
+{
+	const struct fib4_rule___tos *tos = (const void *)rule;
+	const struct fib4_rule___dscp *dscp = (const void *)rule;
+
+	if (bpf_core_field_exists(tos->tos))
+		return tos->tos;
+	return dscp->dscp;
+}
+
+static __always_inline bool rule_dscp_full(const struct fib4_rule *rule)
+{
+	const struct fib4_rule___full *full = (const void *)rule;
+
+	return bpf_core_field_exists(full->dscp_full) && BPF_CORE_READ_BITFIELD(full, dscp_full);
+}
+
+static __always_inline __u8 rule_dscp_mask(const struct fib4_rule *rule)
+{
+	const struct fib4_rule___mask *mask = (const void *)rule;
+
+	return bpf_core_field_exists(mask->dscp_mask) ? mask->dscp_mask : 0xfc;
+}
+
+/* fib_rule.sport_mask and dport_mask came with 6.16; without them a port range has none. */
+struct fib_rule___masks {
+	__u16 sport_mask;
+	__u16 dport_mask;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u16 rule_sport_mask(const struct fib_rule *rule)
+{
+	const struct fib_rule___masks *masks = (const void *)rule;
+
+	return bpf_core_field_exists(masks->sport_mask) ? masks->sport_mask : 0;
+}
+
+static __always_inline __u16 rule_dport_mask(const struct fib_rule *rule)
+{
+	const struct fib_rule___masks *masks = (const void *)rule;
+
+	return bpf_core_field_exists(masks->dport_mask) ? masks->dport_mask : 0;
+}
+
 /* Without CONFIG_IP_MULTIPLE_TABLES a namespace has neither rules nor their sequence number. */
 static __always_inline bool kernel_has_rules(void)
 {
@@ -99,6 +170,18 @@ static __always_inline __s32 current_syscall(__u64 *first_argument)
 #endif
 	*first_argument = 0;
 	return -1;
+}
+
+#define KERNEL_IPPROTO_UDP 17
+
+/* A socket of the kernel that carries packets of a tunnel: WireGuard's and their like. */
+static __always_inline bool socket_is_tunnel(const struct sock *socket)
+{
+	const struct udp_sock *udp = (const void *)socket;
+
+	return socket && BPF_CORE_READ(socket, sk_protocol) == KERNEL_IPPROTO_UDP &&
+	       BPF_CORE_READ_BITFIELD_PROBED(socket, sk_kern_sock) &&
+	       BPF_CORE_READ(udp, encap_type);
 }
 
 #endif

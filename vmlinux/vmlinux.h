@@ -55,6 +55,18 @@ typedef struct {
 	__u32 val;
 } kuid_t;
 
+struct list_head {
+	struct list_head *next;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct flowi_tunnel {
 	__be64 tun_id;
 };
@@ -89,12 +101,20 @@ struct ns_common {
 };
 
 struct fib_rules_ops {
+	int family;
 	unsigned int fib_rules_seq;
+	struct net *fro_net;
+};
+
+struct fib_table {
+	__u32 tb_id;
 };
 
 struct netns_ipv4 {
 	struct fib_rules_ops *rules_ops;
 	bool fib_has_custom_rules;
+	struct fib_table *fib_main;
+	struct fib_table *fib_default;
 	unsigned int fib_seq;
 };
 
@@ -123,8 +143,21 @@ struct fib_nh_common {
 	} nhc_gw;
 };
 
+struct nh_group {
+	u16 num_nh;
+};
+
+struct nexthop {
+	bool is_group;
+	union {
+		struct nh_group *nh_grp;
+	};
+};
+
 struct fib_info {
 	unsigned char fib_type;
+	int fib_nhs;
+	struct nexthop *nh;
 };
 
 struct fib_nh {
@@ -132,8 +165,80 @@ struct fib_nh {
 	struct fib_info *nh_parent;
 };
 
+struct fib_kuid_range {
+	kuid_t start;
+	kuid_t end;
+};
+
+struct fib_rule_port_range {
+	__u16 start;
+	__u16 end;
+};
+
+struct fib_rule {
+	u32 mark;
+	u32 mark_mask;
+	u32 flags;
+	u32 table;
+	u8 action;
+	u8 l3mdev;
+	u8 proto;
+	u8 ip_proto;
+	__be64 tun_id;
+	u32 pref;
+	int suppress_ifgroup;
+	int suppress_prefixlen;
+	char iifname[16];
+	char oifname[16];
+	struct fib_kuid_range uid_range;
+	struct fib_rule_port_range sport_range;
+	struct fib_rule_port_range dport_range;
+};
+
+struct fib4_rule {
+	struct fib_rule common;
+	u8 dst_len;
+	u8 src_len;
+	__be32 src;
+	__be32 dst;
+};
+
+struct fib_lookup_arg {
+	void *result;
+	struct fib_rule *rule;
+	u32 table;
+};
+
+struct fib_result {
+	__be32 prefix;
+	unsigned char prefixlen;
+	unsigned char type;
+	unsigned char scope;
+	struct fib_nh_common *nhc;
+	struct fib_info *fi;
+	struct fib_table *table;
+	struct hlist_head *fa_head;
+};
+
+struct fib_alias {
+	struct hlist_node fa_list;
+	struct fib_info *fa_info;
+	u8 fa_slen;
+	u32 tb_id;
+};
+
+struct rtable {
+	__u8 rt_uses_gateway;
+	u8 rt_gw_family;
+	union {
+		__be32 rt_gw4;
+		struct in6_addr rt_gw6;
+	};
+};
+
 struct sk_buff {
 	struct net_device *dev;
+	struct sock *sk;
 };
 
 struct nsproxy {
@@ -146,6 +251,12 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	u8 sk_kern_sock : 1;
+	u16 sk_protocol;
+};
+
+struct udp_sock {
+	__u8 encap_type;
 };
 
 struct socket {
@@ -171,8 +282,15 @@ struct task_struct {
 };
 
 struct pt_regs {
+	unsigned long r9;
+	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long sp;
 };
 
 #pragma clang attribute pop

@@ -17,7 +17,7 @@ _fibtrace_values() {
 	--netns) echo all && ls /run/netns 2>/dev/null ;;
 	--format) echo tree line json ;;
 	--color) echo auto always never ;;
-	--attach) echo auto tracepoint ;;
+	--attach) echo auto fentry kprobe tracepoint ;;
 	esac
 }
 

@@ -8,9 +8,9 @@ cd "$(dirname "$0")/../.." || exit 1
 # What a folder of user/ may include of the project, as patterns of paths; its own headers always.
 declare -A allowed=(
 	[util]=''
-	[rules]='util/* bpf/flow.h'
+	[rules]='util/* bpf/flow.h bpf/purpose.h'
 	[filter]='util/* rules/* bpf/filter.h bpf/flow.h'
-	[trace]='util/* rules/* bpf/event.h bpf/flow.h'
+	[trace]='util/* rules/* bpf/event.h bpf/flow.h bpf/purpose.h'
 	[render]='util/* rules/* trace/* bpf/event.h bpf/flow.h'
 	[log]='util/* rules/* trace/* bpf/event.h bpf/flow.h'
 	[netlink]='util/* rules/* bpf/flow.h'

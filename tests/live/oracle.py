@@ -3,6 +3,7 @@
 """Asks the running kernel about random policies and compares what fibtrace says of each lookup."""
 
 import argparse
+import bisect
 import copy
 import errno
 import itertools
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 
 sys.dont_write_bytecode = True
@@ -27,9 +29,14 @@ GROUPS = {"ov0": 0, "ov1": 10, "ov2": 11, "ov3": 0}
 SOURCES = [model.number(text) for text in ("10.1.0.1", "10.2.0.1", "10.3.0.1", "192.0.2.1")]
 PROTOCOLS = {0: None, model.ICMP: "icmp", model.TCP: "tcp", model.UDP: "udp"}
 SETS_BUILT_IN = 10  # one set in so many has no custom rules
+SETS_BARE = 5  # one in so many begins without a table, or has no rule for the usual ones
+SETS_LONG, LONG_RULES = 10, 45  # one in so many has so many rules more, and they all run
+LONG_WALK = 32  # a longer one does not go into one record of the kernel
 LOOKUPS_PER_SET = 34
 PROBE_TABLE = 2000  # blackholes everything
 HIDDEN_LIMIT = 0.10
+EXACT_TIERS = ("fentry", "kprobe")  # one record per lookup, made in the kernel
+TIERS = EXACT_TIERS + ("tracepoint",)
 READY_SECONDS = 10
 LOOKUP_SECONDS = 3
 SETTLE_SECONDS, SETTLE_TRIES = 0.3, 10
@@ -48,10 +55,10 @@ def require(condition, text, *values):
 
 
 class Fibtrace:
-    """fibtrace --format json on one namespace; lines() are its objects so far."""
+    """fibtrace --format json on one namespace; objects are its lines so far."""
 
-    def __init__(self, path, netns):
-        command = [path, "--format", "json", "--netns", netns, "--attach", "tracepoint", "-v"]
+    def __init__(self, path, netns, tier):
+        command = [path, "--format", "json", "--netns", netns, "--attach", tier, "-v"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         stdin=subprocess.DEVNULL, text=True,
                                         preexec_fn=kernel.die_with_parent)
@@ -184,6 +191,8 @@ def check_rule(step, rule):
 
 ASKED = ("no-route", "throw", "suppressed", "chosen", "unreachable", "blackhole", "prohibit")
 ENDS = ("chosen", "unreachable", "blackhole", "prohibit")
+# Without custom rules: the priority of the rule that stands for a table.
+STANDS_FOR = {model.TABLE_LOCAL: 0, model.TABLE_MAIN: 32766, model.TABLE_DEFAULT: 32767}
 
 
 def is_rule(step, rule):
@@ -218,6 +227,7 @@ class Question:
         self.number, self.flow, self.key, self.walk = number, flow, key, walk
         self.flags, self.settled, self.rules = flags, True, None  # settled: no change is near
         self.error = self.answer = self.mark = self.sequence = None
+        self.began = self.ended = 0  # CLOCK_BOOTTIME around the question
         self.lines = []  # what fibtrace shows of it: one, when all is well
         self.run = [self]  # the questions about the same flow before and after it
         self.shared = False  # whether lines are those of the whole run
@@ -238,7 +248,10 @@ class Question:
 
 
 class Scene:
-    """One random policy in a namespace of its own, and the questions put to it."""
+    """One random policy in a namespace of its own, and the questions put to it; what is checked of
+    fibtrace is what the tracepoint tier promises."""
+
+    hidden_limit = 2  # flows that the tier cannot see
 
     def __init__(self, options, seed, number, features, tracepoint):
         self.options, self.seed, self.number = options, seed, number
@@ -246,11 +259,13 @@ class Scene:
         self.rng = random.Random("%s/%d" % (seed, number))
         self.name = "oracle-%d-%d" % (os.getppid(), number)
         self.built_in = number % SETS_BUILT_IN == SETS_BUILT_IN - 1
+        self.bare = number % SETS_BARE == 0
+        self.more_rules = LONG_RULES if number % SETS_LONG == 1 else 0
         self.attach_first = number % 2 == 1
         self.questions, self.fibtrace = [], None
         self.failures = {}  # index of the flow -> texts
-        self.counts = dict.fromkeys(("sets", "flows", "hidden", "questions", "perturbed",
-                                     "equal-deletion", "unknown", "split"), 0)
+        self.counts = dict.fromkeys(("sets", "flows", "hidden", "tableless", "long", "questions",
+                                     "perturbed", "equal-deletion", "unknown", "split"), 0)
 
     # building
 
@@ -278,7 +293,7 @@ class Scene:
 
     def make_policy(self):
         self.generator = model.Generator(self.rng, self.devices, SOURCES, self.features)
-        self.rules = self.generator.make_rules()
+        self.rules = self.generator.make_rules(self.more_rules, self.bare)
         if self.built_in:
             self.rules = [dict(priority=0, action=model.LOOKUP, table=model.TABLE_LOCAL),
                           dict(priority=32766, action=model.LOOKUP, table=model.TABLE_MAIN),
@@ -337,7 +352,9 @@ class Scene:
         question = Question(number, flow, *self.walk(flow, rules), flags)
         question.rules, question.settled = rules or self.rules, rules is None
         question.mark = self.tracepoint.mark() if self.tracepoint else None
+        question.began = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         question.error, question.answer = kernel.ask(self.rtnl, flow, flags)
+        question.ended = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         self.questions.append(question)
         return question
 
@@ -349,9 +366,17 @@ class Scene:
         for question in questions:
             question.sequence = found.get(question.mark, [])
 
+    @staticmethod
+    def is_visible(question):
+        """Whether the tier can see the question's lookup."""
+        return bool(question.walk.asked)
+
+    def visible(self):
+        return [question for question in self.questions if self.is_visible(question)]
+
     def drain(self, seconds=LOOKUP_SECONDS):
         """Waits until fibtrace has written every lookup so far that its tier can see."""
-        visible = [question for question in self.questions if question.walk.asked]
+        visible = self.visible()
         if not self.fibtrace or not visible:
             return True
         last = expected_flow(visible[-1].key, self.names)
@@ -451,10 +476,8 @@ class Scene:
             self.counts["unknown"] += 1
             return
         require(len(question.lines) == 1, "%d lookups are shown for one", len(question.lines))
-        require(line["cause"] == "route-get" and line["context"] == "task", "cause %s, context %s",
-                line["cause"], line["context"])
-        require(line["netns"] == self.netns and line["netns_name"] == self.name, "netns %s (%s)",
-                line["netns"], line["netns_name"])
+        require(line["duration_ns"] is None, "the duration is %s", line["duration_ns"])
+        self.check_origin(line)
         asked = [step["table_id"] for step in line["steps"]
                  if step["outcome"] in ASKED and step["table_id"]]
         want = [answer.table for answer in walk.asked]
@@ -464,6 +487,12 @@ class Scene:
         self.check_verdict(question, line["verdict"])
         if not self.built_in:
             self.check_steps(question, line)
+
+    def check_origin(self, line):
+        require(line["cause"] == "route-get" and line["context"] == "task", "cause %s, context %s",
+                line["cause"], line["context"])
+        require(line["netns"] == self.netns and line["netns_name"] == self.name, "netns %s (%s)",
+                line["netns"], line["netns_name"])
 
     def check_parts(self, question):
         """Where a walk asks its first table twice, or the next walk about the same flow begins with
@@ -489,14 +518,18 @@ class Scene:
             return False
         return True
 
-    def check_steps(self, question, line):
+    def expected_steps(self, question):
         """The rules that ran with what came of them, and those behind that would have."""
         rules, walk = question.rules, question.walk
         want = [(index, outcome) for index, outcome in walk.steps if outcome != "skipped"]
         if walk.rule is not None:
             want += [(index, "not-reached") for index in range(walk.rule + 1, len(rules))
                      if model.applies(rules[index], question.key, self.machine)]
-        steps = line["steps"]
+        return want
+
+    def check_steps(self, question, line):
+        rules, walk = question.rules, question.walk
+        want, steps = self.expected_steps(question), line["steps"]
         if not question.settled:  # what lies behind the end may have changed since
             want, steps = ([item for item in items if outcome(item) != "not-reached"]
                            for items, outcome in ((want, lambda item: item[1]),
@@ -518,8 +551,7 @@ class Scene:
         if bound:
             return dict(error=None, decided_by="bound-device", priority=None, table_id=None)
         if self.built_in:
-            stands = {model.TABLE_LOCAL: 0, model.TABLE_MAIN: 32766, model.TABLE_DEFAULT: 32767}
-            priority = stands[walk.route.table] if walk.route else None
+            priority = STANDS_FOR[walk.route.table] if walk.route else None
             return dict(error=name, priority=priority, decided_by="built-in")
         ended = "rule" if walk.rule is not None else "end-of-rules"
         return dict(error=name, decided_by=ended,
@@ -549,15 +581,25 @@ class Scene:
         for name, value in self.expected_verdict(question).items():
             require(verdict[name] == value, "the verdict's %s is %r, not %r", name, verdict[name],
                     value)
-        route = question.walk.route
-        if not route or question.walk.error:
+        if not question.walk.route or question.walk.error:
             return
-        oif = question.flow.get("oif")
-        nexthops = [(self.names[dev], gateway and model.dotted(gateway) or None)
-                    for dev, gateway in route.nexthops if not oif or dev == oif]
-        got = verdict["dev"], verdict["gateway"]
+        got, nexthops = (verdict["dev"], verdict["gateway"]), self.chosen_nexthops(question)
         require(got in nexthops, "the verdict's device and gateway are %s, not one of %s", got,
                 nexthops)
+
+    def named_nexthop(self, nexthop):
+        dev, gateway = nexthop
+        return self.names[dev], model.dotted(gateway) if gateway else None
+
+    def fitting_nexthops(self, question, route):
+        """Those of route that the question's device allows, as (device, gateway)."""
+        oif = question.flow.get("oif")
+        return [self.named_nexthop(nexthop) for nexthop in route.nexthops
+                if not oif or nexthop[0] == oif]
+
+    def chosen_nexthops(self, question):
+        """Those that the verdict may name: a table's answer does not tell which is taken."""
+        return self.fitting_nexthops(question, question.walk.route)
 
     # perturbation
 
@@ -639,7 +681,7 @@ class Scene:
 
     def attach(self):
         if not self.options.kernel_only:
-            self.fibtrace = Fibtrace(self.options.fibtrace, self.name)
+            self.fibtrace = Fibtrace(self.options.fibtrace, self.name, self.options.attach)
 
     def prepare(self):
         self.make_network()
@@ -667,8 +709,7 @@ class Scene:
             self.judge(question.number, self.check_kernel, question)
         if not self.fibtrace:
             return
-        visible = [question for question in self.questions if question.walk.asked]
-        left = self.pair(visible, self.fibtrace.own_lookups())
+        left = self.pair(self.visible(), self.fibtrace.own_lookups())
         for question in questions:
             self.judge(question.number, self.check_line, question)
         if left:
@@ -678,7 +719,8 @@ class Scene:
 
     def run(self):
         self.prepare()
-        flows = self.generator.make_flows(self.rules, LOOKUPS_PER_SET, lambda f: self.walk(f)[1])
+        flows = self.generator.make_flows(self.rules, LOOKUPS_PER_SET, lambda f: self.walk(f)[1],
+                                          self.hidden_limit)
         self.first_round(flows)
         first_round = list(self.questions)
         self.check_questions(first_round)
@@ -690,7 +732,10 @@ class Scene:
         self.finish()
         self.check_questions(self.questions[len(first_round):])
         self.counts.update(sets=1, flows=len(flows), questions=len(self.questions),
-                           hidden=sum(1 for first in first_round[::2] if not first.walk.asked))
+                           tableless=sum(not first.walk.asked for first in first_round[::2]),
+                           long=sum(len(first.walk.answers) > LONG_WALK
+                                    for first in first_round[::2]),
+                           hidden=sum(not self.is_visible(first) for first in first_round[::2]))
 
     def finish(self):
         if not self.fibtrace:
@@ -701,6 +746,7 @@ class Scene:
             objects = self.fibtrace.objects
             require(objects[0]["type"] == "start" and objects[-1]["type"] == "summary",
                     "the trace begins with %s and ends with %s", objects[0], objects[-1])
+            require(objects[0]["tier"] == self.options.attach, "the tier is %s", objects[0]["tier"])
             counts = objects[-1]
             shown = sum(1 for item in objects if item["type"] == "lookup")
             require(counts["seen"] == shown == counts["shown"], "%d are shown: %s", shown, counts)
@@ -714,6 +760,144 @@ class Scene:
             lines.append(subprocess.run(command, stdout=subprocess.PIPE, text=True,
                                         check=False).stdout)
         return "\n".join(lines)
+
+
+class ExactScene(Scene):
+    """The same in a tier whose hooks see each rule that runs: every lookup is shown, alone and
+    whole, also one that asks no table and one made while rules change."""
+
+    hidden_limit = None
+
+    @staticmethod
+    def is_visible(question):
+        return True
+
+    def pair(self, questions, lines):
+        """A lookup belongs to the question during which it began; they come in the same order."""
+        begins, last, left = [question.began for question in questions], 0, []
+        for question in questions:
+            question.lines = []
+        for line in lines:
+            place = bisect.bisect_right(begins, line["boottime_ns"]) - 1
+            if place < last or line["boottime_ns"] > questions[place].ended:
+                left.append(line)
+                continue
+            last = place
+            questions[place].lines.append(line)
+        return left
+
+    def check_line(self, question):
+        require(len(question.lines) == 1, "%d lookups are shown for one", len(question.lines))
+        line, flow = question.line, expected_flow(question.key, self.names)
+        require(line["flow"] == flow, "the flow is %s, not %s", line["flow"], flow)
+        self.check_origin(line)
+        duration, most = line["duration_ns"], question.ended - line["boottime_ns"]
+        require(duration is not None and 0 < duration <= most, "the duration is %s of %s", duration,
+                most)
+        self.check_verdict(question, line["verdict"])
+        if self.built_in:
+            self.check_tables(question, line)
+        else:
+            self.check_steps(question, line)
+
+    # No hook fires for a goto or nop, and none tells a throw from a miss.
+    @staticmethod
+    def evidence_of(outcome):
+        return "derived" if outcome in ("goto", "nop", "throw", "not-reached") else "kernel"
+
+    def possible_steps(self, question):
+        """The lists of (rule index, outcome) that may be shown: while rules change, what is derived
+        from them may be missing, but nothing that the kernel was seen to do."""
+        whole = self.expected_steps(question)
+        if question.settled:
+            return [whole]
+        ran = [item for item in whole if item[1] != "not-reached"]
+        seen = [item for item in ran if item[1] not in ("goto", "nop")]
+        missed = [[(index, "no-route" if outcome == "throw" else outcome)
+                   for index, outcome in items] for items in (ran, seen)]
+        return [ran, seen] + missed
+
+    def check_steps(self, question, line):
+        rules, steps = question.rules, line["steps"]
+        if not question.settled:  # what lies behind the end may have changed since
+            steps = [step for step in steps if step["evidence"] == "kernel"
+                     or step["outcome"] not in ("not-reached", "unknown")]
+        got = [(step["priority"], step["outcome"], step["evidence"]) for step in steps]
+        possible = self.possible_steps(question)
+        wanted = [[(rules[index]["priority"], outcome, self.evidence_of(outcome))
+                   for index, outcome in items] for items in possible]
+        require(got in wanted, "the steps are %s, not %s", got, wanted[0])
+        for step, (index, _) in zip(steps, possible[wanted.index(got)]):
+            self.check_step(question, step, index)
+        named, walk = named_rules(line, rules), question.walk
+        if question.settled:
+            require(walk.rule in named or walk.rule is None and not named,
+                    "fibtrace names rule %s, the model %s", named, walk.rule)
+
+    def check_step(self, question, step, index):
+        rule = question.rules[index]
+        check_rule(step, rule)
+        table = (rule["table"] or model.TABLE_MAIN) if rule["action"] == model.LOOKUP else None
+        require(step["table_id"] == table, "the step's table is %s, not %s", step["table_id"],
+                table)
+        if step["outcome"] == "suppressed":
+            self.check_suppressed(question, step, index)
+
+    def check_suppressed(self, question, step, index):
+        """The route that the rule did not want, and why."""
+        rule, route = question.rules[index], question.walk.answers[index].route
+        by_length = rule.get("plen") is not None and route.length <= rule["plen"]
+        why = "suppress_prefixlength %d" % rule["plen"] if by_length \
+            else "suppress_ifgroup %d" % rule["ifgroup"]
+        require(step.get("suppressor") == why, "the suppressor is %s, not %s",
+                step.get("suppressor"), why)
+        have = step.get("route", {})
+        got = have.get("dst"), have.get("dev"), have.get("gateway")
+        # The kernel suppresses before it chooses among nexthops: it has the first that fits.
+        want = (prefix_text(route.dst, route.length),
+                *self.fitting_nexthops(question, route)[0])
+        require(got == want, "the route suppressed is %s, not %s", got, want)
+
+    def check_tables(self, question, line):
+        """The tables that were asked without any rule."""
+        want = []
+        for answer in question.walk.asked:
+            table, outcome = answer.table, model.outcome_of(answer)
+            if answer.route:  # main's own table holds the local routes too
+                table = answer.route.table
+            want.append((STANDS_FOR[table], table, outcome, self.evidence_of(outcome)))
+        got = [(step["priority"], step["table_id"], step["outcome"], step["evidence"])
+               for step in line["steps"]]
+        require(got == want, "the tables asked are %s, not %s", got, want)
+
+    def expected_verdict(self, question):
+        want = super().expected_verdict(question)
+        if want["decided_by"] == "bound-device":
+            want.update(gateway=None)
+        if question.settled or not want["error"]:
+            return want
+        # No hook tells the prefix of a route that refuses: it may be missing, not wrong.
+        return {name: value for name, value in want.items()
+                if name not in ("dst", "prefixlen") or question.line["verdict"][name] is not None}
+
+    def check_verdict(self, question, verdict):
+        super().check_verdict(question, verdict)
+        flow, answer = question.flow, question.answer
+        if flow.get("iif") or flow.get("src") or question.flags & kernel.RTM_F_FIB_MATCH:
+            return  # no source is chosen, or the answer does not name it
+        if answer:
+            want = model.dotted(answer["prefsrc"])
+            require(verdict["prefsrc"] == want, "the verdict's source is %s, not %s",
+                    verdict["prefsrc"], want)
+
+    def chosen_nexthops(self, question):
+        """The one that the kernel's answer names; an answer that is the whole route names none of
+        them, and that to a local one names lo, where the packet goes instead."""
+        route = question.walk.route
+        unnamed = not question.answer or question.flags & kernel.RTM_F_FIB_MATCH
+        if unnamed or route.type == model.RTN_LOCAL:
+            return super().chosen_nexthops(question)
+        return [self.named_nexthop(question.answer["nexthops"][0])]
 
 
 def probe_rule(rule):
@@ -782,7 +966,8 @@ def in_child(work):
 
 def run_set(options, seed, number, features, tracepoint, stream):
     """One rule set from beginning to end; what came of it."""
-    scene = Scene(options, seed, number, features, tracepoint)
+    kind = ExactScene if options.attach in EXACT_TIERS else Scene
+    scene = kind(options, seed, number, features, tracepoint)
     try:
         scene.run()
     except Failure as failure:
@@ -869,6 +1054,9 @@ def parse_arguments():
     parser.add_argument("--seed", default=str(random.randrange(1 << 32)))
     parser.add_argument("--set", type=int, help="only this rule set of the seed")
     parser.add_argument("--fibtrace", default=os.path.join(ROOT, "build/fibtrace"))
+    # inside.sh tells this way which tier its wrapper around fibtrace forces.
+    parser.add_argument("--attach", choices=TIERS, help="how fibtrace attaches",
+                        default=os.environ.get("FIBTRACE_ATTACH") or "tracepoint")
     parser.add_argument("--keep-going", action="store_true", help="do not stop at a failed set")
     parser.add_argument("--kernel-only", action="store_true",
                         help="compare the kernel with the model, without fibtrace")

@@ -223,6 +223,7 @@ def parse_route(body):
     return dict(length=length, tos=tos, type=kind, scope=scope, flags=flags,
                 table=number("TABLE") if RTA["TABLE"] in attrs else table,
                 dst=int.from_bytes(attrs.get(RTA["DST"], b""), "big"),
+                prefsrc=int.from_bytes(attrs.get(RTA["PREFSRC"], b""), "big"),
                 metric=number("PRIORITY"), nexthops=parse_nexthops(attrs))
 
 
@@ -319,7 +320,9 @@ def ask(rtnl, flow, flags):
 class Tracepoint:
     """fib:fib_table_lookup through an own tracefs instance: what this process's lookups asked."""
 
-    LINE = re.compile(r"fib_table_lookup: table (\d+) oif \d+ iif (\d+) .* err (-?\d+)$")
+    # Of the flags the third character tells an interrupt: whatever packet came in meanwhile.
+    LINE = re.compile(r"\] ..\.\S* +[\d.]+: "
+                      r"fib_table_lookup: table (\d+) oif \d+ iif (\d+) .* err (-?\d+)$")
     MARK = re.compile(r"tracing_mark_write: q(\d+)$")
 
     def __init__(self, root, name):

@@ -130,11 +130,12 @@ def suppressed(rule, route, machine):
 
 
 class Walk:
-    """asked: the Answers of the tables asked; steps: (rule index, outcome) up to the end; error,
-    rule (index or None) and route end it."""
+    """asked: the Answers of the tables asked; answers: the same by the index of the rule that
+    asked; steps: (rule index, outcome) up to the end; error, rule (index or None) and route end
+    it."""
 
     def __init__(self):
-        self.asked, self.steps = [], []
+        self.asked, self.answers, self.steps = [], {}, []
         self.error, self.rule, self.route = errno.ENETUNREACH, None, None
 
     def end(self, index, error, route):
@@ -155,6 +156,13 @@ def target_of(rules, rule):
     return next((i for i, other in enumerate(rules) if other["priority"] == rule["goto"]), None)
 
 
+def outcome_of(answer):
+    """What an Answer comes to when nothing is suppressed."""
+    if answer.error == errno.EAGAIN:
+        return "throw" if answer.route else "no-route"
+    return TYPE_NAMES[answer.route.type] if answer.error else "chosen"
+
+
 def ask_table(walk, rule, key, machine):
     """What comes of a lookup rule: (outcome, Answer or None)."""
     table = machine.tables.get(rule["table"] or TABLE_MAIN)
@@ -162,11 +170,10 @@ def ask_table(walk, rule, key, machine):
         return "no-table", None
     answer = table.lookup(key)
     walk.asked.append(answer)
-    if answer.error == errno.EAGAIN:
-        return ("throw" if answer.route else "no-route"), answer
-    if answer.error:
-        return TYPE_NAMES[answer.route.type], answer
-    return ("suppressed" if suppressed(rule, answer.route, machine) else "chosen"), answer
+    outcome = outcome_of(answer)
+    if outcome == "chosen" and suppressed(rule, answer.route, machine):
+        outcome = "suppressed"
+    return outcome, answer
 
 
 def walk_rules(rules, key, machine):
@@ -187,6 +194,7 @@ def walk_rules(rules, key, machine):
         if rule["action"] != LOOKUP:
             continue
         outcome, answer = ask_table(walk, rule, key, machine)
+        walk.answers[here] = answer
         walk.steps.append((here, outcome))
         if outcome not in ("no-table", "no-route", "throw", "suppressed"):
             return walk.end(here, answer.error, answer.route)
@@ -367,8 +375,34 @@ class Generator:
                 found[i] = found[i - 1]
         return found
 
-    def make_rules(self):
-        """The custom rules in the order in which they are to be added; all in walking order."""
+    def passed_rule(self):
+        """A rule that runs for each flow that comes to it, and that few flows end at."""
+        return dict(priority=self.rng.randrange(1, 400), action=LOOKUP, plen=32,
+                    table=self.rng.choice(self.TABLES + self.MISSING))
+
+    def bare_rules(self, rules, local):
+        """What is left of rules, the custom ones, and local when walks may end before any table:
+        no table stands at the beginning, and the usual three rules may be missing."""
+        for rule in rules[:4]:
+            if rule["action"] == LOOKUP and not rule.get("l3mdev"):
+                rule["table"] = self.rng.choice(self.MISSING)
+        local["priority"] = rules[-1]["priority"]
+        usual = [local, dict(priority=32766, action=LOOKUP, table=TABLE_MAIN),
+                 dict(priority=32767, action=LOOKUP, table=TABLE_DEFAULT)]
+        return rules + [rule for rule in usual if self.chance(0.6)]
+
+    def usual_rules(self, rules, local, priorities):
+        if self.chance(0.35):
+            local["priority"] = self.rng.choice(priorities[:8])
+        rules = rules + [dict(priority=32766, action=LOOKUP, table=TABLE_MAIN),
+                         dict(priority=32767, action=LOOKUP, table=TABLE_DEFAULT)]
+        if self.chance(0.2):
+            rules.pop(-2)
+        return [local] + rules
+
+    def make_rules(self, more, bare):
+        """The custom rules in the order in which they are to be added; all in walking order. more:
+        so many rules beside them make long walks; bare: some walks ask no table."""
         priorities = self.priorities(self.rng.randint(6, 20))
         rules = [self.make_rule(priority, 450) for priority in priorities]
         for rule in rules:
@@ -376,13 +410,12 @@ class Generator:
             if rule["action"] == GOTO and later and self.chance(0.85):
                 rule["goto"] = self.rng.choice(later[:6])
         local = dict(priority=0, action=LOOKUP, table=TABLE_LOCAL)
-        if self.chance(0.35):
-            local["priority"] = self.rng.choice(priorities[:8])
-        rules += [dict(priority=32766, action=LOOKUP, table=TABLE_MAIN),
-                  dict(priority=32767, action=LOOKUP, table=TABLE_DEFAULT)]
-        if self.chance(0.2):
-            rules.pop(-2)
-        return sorted([local] + rules, key=lambda rule: rule["priority"])
+        if bare:
+            rules = self.bare_rules(rules, local)
+        else:
+            rules = self.usual_rules(rules, local, priorities)
+        rules += [self.passed_rule() for _ in range(more)]
+        return sorted(rules, key=lambda rule: rule["priority"])
 
     # -- routes
 
@@ -486,15 +519,18 @@ class Generator:
             if not self.avoided(flow["dst"]) and not self.avoided(flow.get("src") or 1):
                 return flow
 
-    def make_flows(self, rules, count, walk):
-        """Up to count flows, spread over the rules that decide them as evenly as they will go."""
+    def make_flows(self, rules, count, walk, hidden_limit):
+        """Up to count flows, spread over the rules that decide them as evenly as they will go; no
+        more than hidden_limit of them ask no table, when that is not None."""
         flows, decided = [], Counter()
         quota = max(2, count // 8)
         for attempt in range(count * 25):
             flow = self.make_flow(rules)
             found = walk(flow)
-            ends = found.rule if found.asked else "hidden"
-            limit = 2 if ends == "hidden" else count if attempt > count * 15 else quota
+            ends = found.rule
+            limit = count if attempt > count * 15 else quota
+            if hidden_limit is not None and not found.asked:
+                ends, limit = "hidden", hidden_limit
             if decided[ends] < limit:
                 decided[ends] += 1
                 flows.append(flow)

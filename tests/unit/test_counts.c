@@ -103,7 +103,8 @@ static void total_quietly(const struct row *row, struct lookup_counts *total, ch
 	assert_non_null(file);
 	fflush(stderr);
 	dup2(fileno(file), STDERR_FILENO);
-	counts_total(&row->counts, &captured, row->assembled, total);
+	counts_total(&row->counts, &captured, row->assembled, (struct collector_counts){ 0 },
+		     total);
 	fflush(stderr);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
@@ -162,7 +163,8 @@ static void what_is_not_of_the_sum_is_passed_on(void **state)
 	struct lookup_counts total;
 
 	(void)state;
-	counts_total(&counts, &captured, (struct assembler_counts){ 0 }, &total);
+	counts_total(&counts, &captured, (struct assembler_counts){ 0 },
+		     (struct collector_counts){ 0 }, &total);
 	assert_int_equal(total.address_checks, 3);
 	assert_int_equal(total.netns_unknown, 4);
 	assert_int_equal(total.missed, 5);
@@ -192,17 +194,37 @@ static void a_walk_is_counted_by_whether_it_was_rejected(void **state)
 	assert_int_equal(counts.rejected_elsewhere, 1);
 }
 
+static void records_without_a_part_are_lost_and_open_ones_unfinished(void **state)
+{
+	const struct session_counts counts = { .shown = 3 };
+	const struct collector_counts collected = { .lost = 2 };
+	const struct capture_counts captured = {
+		.total = { .begun = 7, .lost_begun = 2, .filtered = { [FILTER_TABLE] = 4 } },
+		.unfinished = 6,
+	};
+	struct lookup_counts total;
+
+	(void)state;
+	counts_total(&counts, &captured, (struct assembler_counts){ 0 }, collected, &total);
+	assert_int_equal(total.seen, 7 + 4 + 6);
+	assert_int_equal(total.shown, 3);
+	assert_int_equal(total.filtered, 4);
+	assert_int_equal(total.lost, 4);
+	assert_int_equal(total.unfinished, 6);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(rows) + 4] = {
+	struct CMUnitTest tests[ARRAY_SIZE(rows) + 5] = {
 		cmocka_unit_test(counts_that_do_not_add_up_are_said),
 		cmocka_unit_test(malformed_events_are_said),
 		cmocka_unit_test(what_is_not_of_the_sum_is_passed_on),
 		cmocka_unit_test(a_walk_is_counted_by_whether_it_was_rejected),
+		cmocka_unit_test(records_without_a_part_are_lost_and_open_ones_unfinished),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		tests[i + 4] = (struct CMUnitTest){
+		tests[i + 5] = (struct CMUnitTest){
 			.name = rows[i].name,
 			.test_func = check_row,
 			.initial_state = (void *)&rows[i],

@@ -53,10 +53,7 @@ static const struct filter_subject example = {
 	.key = &example_key,
 	.iif = "lo",
 	.dev = "wg0",
-	.table = 51820,
-	.priority = 5209,
-	.has_priority = true,
-	.failed = false,
+	.verdict = { .table = 51820, .priority = 5209, .has_priority = true },
 	.purpose = 1,
 	.pid = 4242,
 };
@@ -92,10 +89,10 @@ static void each_kind_rejects_what_is_not_asked_for(void **state)
 		[FILTER_PID] = { .flow = { .pid_count = 1, .pid = { 4243 } } },
 		[FILTER_IIF] = { .iif_count = 1, .iif = { "eth0" } },
 		[FILTER_OIF] = { .oif_count = 1, .oif = { "wg" } },
-		[FILTER_TABLE] = { .table_count = 1, .table = { 52 } },
-		[FILTER_PRIORITY] = { .priority_count = 1, .priority = { 5208 } },
-		[FILTER_FAILED] = { .failed = true },
-		[FILTER_PURPOSE] = { .purposes = 1u << 2 | 1u << 0 },
+		[FILTER_TABLE] = { .verdict = { .table_count = 1, .table = { 52 } } },
+		[FILTER_PRIORITY] = { .verdict = { .priority_count = 1, .priority = { 5208 } } },
+		[FILTER_FAILED] = { .verdict = { .failed = true } },
+		[FILTER_PURPOSE] = { .verdict = { .purposes = 1u << 2 | 1u << 0 } },
 	};
 
 	(void)state;
@@ -121,9 +118,9 @@ static void each_kind_passes_what_any_of_its_values_holds_for(void **state)
 		{ .flow = { .pid_count = 2, .pid = { 1, 4242 } } },
 		{ .iif_count = 2, .iif = { "eth0", "lo" } },
 		{ .oif_count = 2, .oif = { "eth0", "wg0" } },
-		{ .table_count = 2, .table = { 52, 51820 } },
-		{ .priority_count = 2, .priority = { 0, 5209 } },
-		{ .purposes = 1u << 1 },
+		{ .verdict = { .table_count = 2, .table = { 52, 51820 } } },
+		{ .verdict = { .priority_count = 2, .priority = { 0, 5209 } } },
+		{ .verdict = { .purposes = 1u << 1 } },
 	};
 
 	(void)state;
@@ -141,8 +138,7 @@ static void the_first_kind_that_rejects_is_named(void **state)
 {
 	struct filter filter = {
 		.flow = { .uid_count = 1, .uid = { 1 }, .pid_count = 1, .pid = { 1 } },
-		.failed = true,
-		.table_count = 1,
+		.verdict = { .failed = true, .table_count = 1 },
 	};
 
 	(void)state;
@@ -151,7 +147,7 @@ static void the_first_kind_that_rejects_is_named(void **state)
 	assert_int_equal(rejected_by(&filter), FILTER_PID);
 	filter.flow.pid_count = 0;
 	assert_int_equal(rejected_by(&filter), FILTER_TABLE);
-	filter.table_count = 0;
+	filter.verdict.table_count = 0;
 	assert_int_equal(rejected_by(&filter), FILTER_FAILED);
 }
 
@@ -223,12 +219,12 @@ static void a_mark_with_bits_outside_of_its_mask_never_holds(void **state)
 static void verdict_filters_never_hold_where_the_verdict_has_none(void **state)
 {
 	struct filter_subject subject = {
-		.key = &example_key, .iif = "", .dev = "", .failed = true
+		.key = &example_key, .iif = "", .dev = "", .verdict = { .failed = true }
 	};
-	const struct filter table = { .table_count = 1, .table = { 0 } };
-	const struct filter priority = { .priority_count = 1, .priority = { 0 } };
+	const struct filter table = { .verdict = { .table_count = 1, .table = { 0 } } };
+	const struct filter priority = { .verdict = { .priority_count = 1, .priority = { 0 } } };
 	const struct filter device = { .oif_count = 1, .oif = { "wg0" } };
-	const struct filter failed = { .failed = true };
+	const struct filter failed = { .verdict = { .failed = true } };
 
 	(void)state;
 	assert_int_equal(filter_rejects(&table, &subject), FILTER_TABLE);
@@ -239,12 +235,15 @@ static void verdict_filters_never_hold_where_the_verdict_has_none(void **state)
 
 static void every_value_of_a_full_list_is_looked_at(void **state)
 {
-	struct filter filter = { .flow = { .uid_count = FILTER_MAX }, .table_count = FILTER_MAX };
+	struct filter filter = {
+		.flow = { .uid_count = FILTER_MAX },
+		.verdict = { .table_count = FILTER_MAX },
+	};
 
 	(void)state;
 	for (uint32_t i = 0; i < FILTER_MAX; i++) {
 		filter.flow.uid[i] = 1000 - (FILTER_MAX - 1) + i;
-		filter.table[i] = 51820 - (FILTER_MAX - 1) + i;
+		filter.verdict.table[i] = 51820 - (FILTER_MAX - 1) + i;
 	}
 	assert_int_equal(rejected_by(&filter), FILTER_NONE);
 }

@@ -136,16 +136,16 @@ static void every_option_reaches_its_field(void **state)
 	assert_int_equal(filter->flow.pid[0], 7);
 	assert_string_equal(filter->iif[0], "lo");
 	assert_string_equal(filter->oif[0], "wg0");
-	assert_int_equal(filter->table[0], 254);
-	assert_int_equal(filter->priority[0], 5209);
+	assert_int_equal(filter->verdict.table[0], 254);
+	assert_int_equal(filter->verdict.priority[0], 5209);
 	assert_int_equal(PARSE("--format=json", "--color=never", "--utc", "--all", "--failed",
 			       "--purpose=output,input", "--duration=500ms", "--attach=tracepoint",
 			       "--buffer=64K", "--max-routes=0", "--verbose"),
 			 0);
 	assert_string_equal(options.format, "json");
 	assert_int_equal(options.color, COLOR_NEVER);
-	assert_true(options.utc && options.all && filter->failed && options.verbose);
-	assert_int_equal(filter->purposes, 1u << PURPOSE_OUTPUT | 1u << PURPOSE_INPUT);
+	assert_true(options.utc && options.all && filter->verdict.failed && options.verbose);
+	assert_int_equal(filter->verdict.purposes, 1u << PURPOSE_OUTPUT | 1u << PURPOSE_INPUT);
 	assert_int_equal(options.duration_ns, 500000000);
 	assert_string_equal(options.attach, "tracepoint");
 	assert_int_equal(options.buffer_size, 65536);
@@ -162,7 +162,8 @@ static void repeated_filters_append_and_other_options_replace(void **state)
 			       "input", "--failed", "--format=json", "--format=line", "-c1", "-c2"),
 			 0);
 	assert_int_equal(options.filter.flow.dst_count, 2);
-	assert_int_equal(options.filter.purposes, 1u << PURPOSE_OUTPUT | 1u << PURPOSE_INPUT);
+	assert_int_equal(options.filter.verdict.purposes,
+			 1u << PURPOSE_OUTPUT | 1u << PURPOSE_INPUT);
 	assert_string_equal(options.format, "line");
 	assert_int_equal(options.count, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(typed); i++)
@@ -265,8 +266,8 @@ static void a_mistake_is_one_line_that_names_the_option_and_what_it_takes(void *
 		  "-c/--count: '0' is not a number of lookups (1 to 9223372036854775808)" },
 		{ { "--duration", "0" },
 		  "--duration: '0' is not a time above 0 (500ms, 10s, 2m, 1h or seconds)" },
-		{ { "--attach", "fentry" },
-		  "--attach: 'fentry' is not a tier (auto or tracepoint)" },
+		{ { "--attach", "uprobe" },
+		  "--attach: 'uprobe' is not a tier (auto, fentry, kprobe or tracepoint)" },
 		{ { "--buffer", "1" }, "--buffer: '1' is not a size (4096 to 1G, with K, M or G)" },
 		{ { "--max-routes", "-1" },
 		  "--max-routes: '-1' is not a number of routes (0 to 4294967295)" },

@@ -11,26 +11,30 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "bpf/open_lookup.h"
+#include "capture/hooks.h"
 #include "capture/loader.h"
 #include "capture/tier.h"
 #include "util/report.h"
 
 volatile sig_atomic_t stop_requested;
 
-#define LINKS_MAX 64
-
 struct capture {
 	const struct tier *tier;
-	struct bpf_object *object;
-	struct bpf_link *links[LINKS_MAX];
-	size_t link_count;
+	struct loaded_tier loaded;
+	bool stopped;
 	struct ring_buffer *ring;
 	struct trace_control *control; /* in the programs' memory */
 	event_sink sink;
 	void *sink_data;
 	unsigned int budget;
+	uint64_t reaped; /* lookups whose end was missed */
+	uint64_t walking; /* counted last */
+	uint64_t missed; /* when the programs were detached */
+	bool missed_known;
 };
 
 /* libbpf stops reading when this returns a negative number, the event being consumed. */
@@ -47,7 +51,7 @@ static int capture_event(void *context, void *bytes, size_t size)
 
 static int capture_open_ring(struct capture *capture)
 {
-	int fd = bpf_object__find_map_fd_by_name(capture->object, "events");
+	int fd = bpf_object__find_map_fd_by_name(capture->loaded.object, "events");
 
 	if (fd < 0)
 		return fd;
@@ -57,36 +61,12 @@ static int capture_open_ring(struct capture *capture)
 
 static int capture_map_control(struct capture *capture)
 {
-	struct bpf_map *map = loader_find_data(capture->object, ".data.control");
+	struct bpf_map *map = loader_find_data(capture->loaded.object, ".data.control");
 
 	if (!map)
 		return -ENOENT;
 	capture->control = loader_map_data(map, sizeof(*capture->control));
 	return capture->control ? 0 : -errno;
-}
-
-static int capture_attach(struct capture *capture, struct loader_reason *reason)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program (program, capture->object) {
-		struct bpf_link *link;
-
-		/* One that user space runs itself. */
-		if (bpf_program__type(program) == BPF_PROG_TYPE_RAW_TRACEPOINT)
-			continue;
-		link = bpf_program__attach(program);
-		if (!link) {
-			int err = -errno;
-
-			loader_explain(reason, err, bpf_program__name(program));
-			return err;
-		}
-		capture->links[capture->link_count++] = link;
-		if (capture->link_count == LINKS_MAX)
-			return -E2BIG;
-	}
-	return 0;
 }
 
 /* Everything of one tier; on failure reason tells why and nothing is kept. */
@@ -100,15 +80,17 @@ static struct capture *capture_open_tier(const struct tier *tier,
 	if (!capture)
 		return NULL;
 	capture->tier = tier;
-	err = loader_load(tier, settings, &capture->object, reason);
+	err = loader_load(tier, settings, &capture->loaded, reason);
 	if (!err)
 		err = capture_map_control(capture);
 	if (!err)
 		err = capture_open_ring(capture);
 	if (!err)
-		err = capture_attach(capture, reason);
-	if (!err)
+		err = hooks_attach(capture->loaded.hooks, reason);
+	if (!err) {
+		capture->control->purpose_by_hooks = hooks_tell_purpose(capture->loaded.hooks);
 		return capture;
+	}
 	if (!reason->text[0])
 		loader_explain(reason, err, "the programs");
 	capture_close(capture);
@@ -156,13 +138,18 @@ void capture_close(struct capture *capture)
 	ring_buffer__free(capture->ring);
 	if (capture->control)
 		munmap(capture->control, sizeof(*capture->control));
-	bpf_object__close(capture->object);
+	loader_unload(&capture->loaded);
 	free(capture);
 }
 
 const char *capture_tier(const struct capture *capture)
 {
 	return capture->tier->name;
+}
+
+bool capture_is_exact(const struct capture *capture)
+{
+	return capture->tier->exact;
 }
 
 void capture_start(struct capture *capture)
@@ -172,23 +159,31 @@ void capture_start(struct capture *capture)
 
 void capture_stop(struct capture *capture)
 {
-	if (!capture->link_count)
+	if (capture->stopped || !capture->control || !capture->loaded.hooks)
 		return;
+	capture->stopped = true;
 	/* Programs that run elsewhere finish in an RCU grace period, which this waits for. */
 	__atomic_store_n(&capture->control->enabled, 0, __ATOMIC_SEQ_CST);
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-	for (size_t i = 0; i < capture->link_count; i++)
-		bpf_link__destroy(capture->links[i]);
-	capture->link_count = 0;
+	capture->missed_known = hooks_missed(capture->loaded.hooks, &capture->missed);
+	hooks_detach(capture->loaded.hooks);
+}
+
+static void set_devices(struct device_filter *target, const struct device_filter *devices)
+{
+	memcpy(target->ifindex, devices->ifindex, sizeof(target->ifindex));
+	__atomic_store_n(&target->count, devices->count, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&target->enabled, devices->enabled, __ATOMIC_SEQ_CST);
 }
 
 void capture_set_devices(struct capture *capture, const struct device_filter *devices)
 {
-	struct device_filter *target = &capture->control->devices;
+	set_devices(&capture->control->devices, devices);
+}
 
-	memcpy(target->ifindex, devices->ifindex, sizeof(target->ifindex));
-	__atomic_store_n(&target->count, devices->count, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&target->enabled, devices->enabled, __ATOMIC_SEQ_CST);
+void capture_set_out_devices(struct capture *capture, const struct device_filter *devices)
+{
+	set_devices(&capture->control->out_devices, devices);
 }
 
 void capture_set_send_rejected(struct capture *capture, bool send_rejected)
@@ -225,9 +220,89 @@ static void counts_add(struct cpu_counts *total, const struct cpu_counts *counts
 	total->netns_unknown += counts->netns_unknown;
 }
 
+/* Calls visit() for each lookup in progress. Nothing where the tier has none. */
+static int visit_open(struct capture *capture,
+		      void (*visit)(struct capture *capture, int fd, struct open_lookup *open))
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(capture->loaded.object, "lookups");
+	struct open_lookup *open;
+	uint64_t key, next;
+	bool more;
+
+	if (!map)
+		return 0;
+	open = malloc(sizeof(*open));
+	if (!open)
+		return -ENOMEM;
+	more = !bpf_map_get_next_key(bpf_map__fd(map), NULL, &key);
+	while (more) {
+		/* The visit may remove this one: the next is found before. */
+		more = !bpf_map_get_next_key(bpf_map__fd(map), &key, &next);
+		if (!bpf_map_lookup_elem(bpf_map__fd(map), &key, open))
+			visit(capture, bpf_map__fd(map), open);
+		key = next;
+	}
+	free(open);
+	return 0;
+}
+
+static void open_hand_out(struct capture *capture, int fd, struct open_lookup *open)
+{
+	size_t count = open->event.step_count;
+
+	(void)fd;
+	if (open->here && open->phase != LOOKUP_WALKING && count <= LOOKUP_STEPS_PER_EVENT)
+		capture->sink(capture->sink_data, &open->event.header, LOOKUP_EVENT_SIZE(count));
+}
+
+int capture_read_open(struct capture *capture, event_sink sink, void *data)
+{
+	capture->sink = sink;
+	capture->sink_data = data;
+	return visit_open(capture, open_hand_out);
+}
+
+/* No lookup lasts as long, however busy the machine is. */
+#define LOOKUP_LONGEST_NS 60000000000ull
+
+static uint64_t boottime_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static void open_reap(struct capture *capture, int fd, struct open_lookup *open)
+{
+	if (open->phase != LOOKUP_WALKING ||
+	    boottime_now() - open->event.header.time_ns < LOOKUP_LONGEST_NS)
+		return;
+	if (!bpf_map_delete_elem(fd, &open->flow) && open->here)
+		capture->reaped++;
+}
+
+void capture_reap(struct capture *capture)
+{
+	visit_open(capture, open_reap);
+}
+
+static void open_count(struct capture *capture, int fd, struct open_lookup *open)
+{
+	(void)fd;
+	capture->walking += open->here && open->phase == LOOKUP_WALKING;
+}
+
+static uint64_t capture_count_walking(struct capture *capture)
+{
+	capture->walking = 0;
+	visit_open(capture, open_count);
+	return capture->walking;
+}
+
 int capture_read_counts(struct capture *capture, struct capture_counts *counts)
 {
-	int fd = bpf_object__find_map_fd_by_name(capture->object, "cpus");
+	int fd = bpf_object__find_map_fd_by_name(capture->loaded.object, "cpus");
 	int cpus = libbpf_num_possible_cpus();
 	struct cpu_state state;
 
@@ -237,14 +312,18 @@ int capture_read_counts(struct capture *capture, struct capture_counts *counts)
 			return -errno;
 		counts_add(&counts->total, &state.counts);
 	}
-	counts->missed_known = loader_read_missed(capture->object, &counts->missed);
+	counts->total.begun += capture->reaped;
+	counts->total.lost_begun += capture->reaped;
+	counts->unfinished = capture_count_walking(capture);
+	counts->missed = capture->missed;
+	counts->missed_known = capture->missed_known;
 	return 0;
 }
 
 bool capture_read_seq(struct capture *capture, int fd, struct policy_seq *seq)
 {
 	struct bpf_program *program =
-		bpf_object__find_program_by_name(capture->object, "read_policy_seq");
+		bpf_object__find_program_by_name(capture->loaded.object, "read_policy_seq");
 	__u64 arguments[12] = { fd };
 	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = arguments,
 		    .ctx_size_in = sizeof(arguments));
@@ -258,25 +337,27 @@ bool capture_read_seq(struct capture *capture, int fd, struct policy_seq *seq)
 int capture_visit_sequences(struct capture *capture,
 			    void (*visit)(void *data, unsigned int cpu, uint32_t seq), void *data)
 {
-	int fd = bpf_object__find_map_fd_by_name(capture->object, "cpus");
+	int fd = bpf_object__find_map_fd_by_name(capture->loaded.object, "cpus");
 	int cpus = libbpf_num_possible_cpus();
 	struct cpu_state state;
 
 	for (int cpu = 0; cpu < cpus; cpu++) {
 		if (bpf_map_lookup_elem(fd, &cpu, &state))
 			return -errno;
-		visit(data, cpu, state.seq);
+		visit(data, cpu, capture->tier->exact ? state.counts.lost_events : state.seq);
 	}
 	return 0;
 }
 
 int capture_visit_lost(struct capture *capture, void (*lost)(void *data, uint64_t walk), void *data)
 {
-	int fd = bpf_object__find_map_fd_by_name(capture->object, "walks");
+	int fd = bpf_object__find_map_fd_by_name(capture->loaded.object, "walks");
 	struct walk_state state;
 	uint64_t key;
 	uint64_t *previous = NULL;
 
+	if (fd < 0)
+		return 0;
 	while (!bpf_map_get_next_key(fd, previous, &key)) {
 		previous = &key;
 		if (!bpf_map_lookup_elem(fd, &key, &state) && state.sent_lost)
@@ -301,6 +382,11 @@ static void tier_probe(const struct tier *tier, struct tier_state *state)
 		.cannot_see = tier->cannot_see,
 		.loads = capture != NULL,
 	};
+	while (capture && state->hook_count < hooks_count(capture->loaded.hooks)) {
+		state->hooks[state->hook_count] =
+			hooks_state(capture->loaded.hooks, state->hook_count);
+		state->hook_count++;
+	}
 	snprintf(state->reason, sizeof(state->reason), "%s", reason.text);
 	capture_close(capture);
 }

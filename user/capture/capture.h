@@ -22,6 +22,18 @@ struct capture_settings {
 	const char *attach; /* a tier's name, or "auto" for the best that loads */
 };
 
+/* A place in the kernel where a tier looks. gives: what is not seen without it. */
+struct hook_state {
+	const char *function;
+	const char *method; /* "fentry", "kprobe", "tracepoint" */
+	const char *gives;
+	bool required; /* the tier is refused without it */
+	bool attached;
+	char reason[512]; /* why it is not attached; "" when it is, or is not needed */
+};
+
+#define TIER_HOOKS_MAX 48
+
 /* What a tier is and, after an attempt, why this kernel refuses it. */
 struct tier_state {
 	const char *name;
@@ -29,10 +41,13 @@ struct tier_state {
 	const char *cannot_see;
 	bool loads;
 	char reason[512]; /* "" when it loads or was not tried */
+	size_t hook_count; /* those that were tried */
+	struct hook_state hooks[TIER_HOOKS_MAX];
 };
 
 struct capture_counts {
 	struct cpu_counts total; /* over all CPUs */
+	uint64_t unfinished; /* begun, and not ended when the programs were detached */
 	uint64_t missed; /* program runs that the kernel skipped */
 	bool missed_known;
 };
@@ -46,14 +61,17 @@ void capture_close(struct capture *capture); /* takes NULL */
 
 /* The name of the tier in use: "tracepoint". */
 const char *capture_tier(const struct capture *capture);
+/* True when the kernel side sees the walk over the rules itself, and applies all filters. */
+bool capture_is_exact(const struct capture *capture);
 
 /* From here on lookups are counted and sent. */
 void capture_start(struct capture *capture);
 /* Detaches all programs: no event comes after it, those in the ring stay readable. */
 void capture_stop(struct capture *capture);
 
-/* May be called while tracing. */
+/* For --iif and --oif. May be called while tracing. */
 void capture_set_devices(struct capture *capture, const struct device_filter *devices);
+void capture_set_out_devices(struct capture *capture, const struct device_filter *devices);
 void capture_set_send_rejected(struct capture *capture, bool send_rejected);
 
 /* Becomes readable when the ring is half full; user space looks more often than every 100 ms besides. */
@@ -64,6 +82,13 @@ int capture_fd(const struct capture *capture);
 typedef void (*event_sink)(void *data, const struct event_header *event, size_t size);
 int capture_read(struct capture *capture, unsigned int limit, event_sink sink, void *data);
 
+/* After capture_stop(): hands lookups that were complete but for what might have followed to sink.
+ * 0 or -errno. */
+int capture_read_open(struct capture *capture, event_sink sink, void *data);
+
+/* Makes room where the end of a lookup was missed long ago. Cheap: to be called every second. */
+void capture_reap(struct capture *capture);
+
 /* The counts as of now; exact after capture_stop(). 0 or -errno. */
 int capture_read_counts(struct capture *capture, struct capture_counts *counts);
 
@@ -71,7 +96,8 @@ int capture_read_counts(struct capture *capture, struct capture_counts *counts);
  * this kernel does not tell. */
 bool capture_read_seq(struct capture *capture, int fd, struct policy_seq *seq);
 
-/* Calls visit() with the number of the last event, sent or refused, of each CPU. 0 or -errno. */
+/* Calls visit() with the number of the last event, sent or refused, of each CPU; in the exact
+ * tiers with how many were refused. 0 or -errno. */
 int capture_visit_sequences(struct capture *capture,
 			    void (*visit)(void *data, unsigned int cpu, uint32_t seq), void *data);
 

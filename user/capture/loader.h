@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "capture/capture.h"
+#include "capture/hooks.h"
 #include "capture/tier.h"
 
 /* One line for people; "" when nothing failed. */
@@ -18,10 +19,17 @@ struct loader_reason {
 
 bool loader_kernel_has_btf(void);
 
-/* Opens, configures and loads the object of a tier; the caller closes it, also
- * after a failure (NULL then at worst). 0 or -errno with the reason. */
+/* A tier's programs and their places. */
+struct loaded_tier {
+	struct bpf_object *object;
+	struct hooks *hooks;
+};
+
+/* Opens, configures and loads the object of a tier, without the hooks that this
+ * kernel refuses. The caller unloads it, also after a failure. 0 or -errno with the reason. */
 int loader_load(const struct tier *tier, const struct capture_settings *settings,
-		struct bpf_object **object, struct loader_reason *reason);
+		struct loaded_tier *loaded, struct loader_reason *reason);
+void loader_unload(struct loaded_tier *loaded);
 
 /* Words for err at what was tried: capabilities, lockdown, memory limit. */
 void loader_explain(struct loader_reason *reason, int err, const char *what);
@@ -33,9 +41,5 @@ void *loader_initial_data(struct bpf_map *map, size_t *size);
 /* After loading: maps size bytes of the section as the programs see it. NULL
  * with errno; the caller unmaps. */
 void *loader_map_data(struct bpf_map *map, size_t size);
-
-/* Adds up the program runs that the kernel skipped (bpf_prog_info.recursion_misses);
- * false when this kernel does not count them. */
-bool loader_read_missed(const struct bpf_object *object, uint64_t *missed);
 
 #endif

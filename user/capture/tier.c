@@ -4,11 +4,30 @@
 
 #include <bpf/libbpf.h>
 
-#include "bpf/config.h" /* the skeleton names its types */
+#include "bpf/config.h" /* the skeletons name its types */
+#include "bpf/fentry.skel.h"
+#include "bpf/kprobe.skel.h"
 #include "bpf/tracepoint.skel.h"
 #include "util/array.h"
 
+#define EXACT_CANNOT_SEE                                                                           \
+	"whether a table without a matching route has a throw route, rules that are not reached"
+
 const struct tier tiers[] = {
+	{
+		.name = "fentry",
+		.elf = fentry_bpf__elf_bytes,
+		.needs = "BTF, BPF trampolines",
+		.cannot_see = EXACT_CANNOT_SEE,
+		.exact = true,
+	},
+	{
+		.name = "kprobe",
+		.elf = kprobe_bpf__elf_bytes,
+		.needs = "BTF, CONFIG_KPROBES, the right to use perf events",
+		.cannot_see = EXACT_CANNOT_SEE,
+		.exact = true,
+	},
 	{
 		.name = "tracepoint",
 		.elf = tracepoint_bpf__elf_bytes,

@@ -3,6 +3,7 @@
 #ifndef FIBTRACE_CAPTURE_TIER_H
 #define FIBTRACE_CAPTURE_TIER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct tier {
@@ -10,6 +11,7 @@ struct tier {
 	const void *(*elf)(size_t *size); /* the embedded BPF object */
 	const char *needs;
 	const char *cannot_see;
+	bool exact; /* sees the walk over the rules itself */
 };
 
 extern const struct tier tiers[];

@@ -81,7 +81,7 @@ static int add_oif(struct option_parser *parser, const char *value)
 static int add_table(struct option_parser *parser, const char *value)
 {
 	struct filter *filter = &parser->options->filter;
-	uint32_t *table = &filter->table[filter->table_count++];
+	uint32_t *table = &filter->verdict.table[filter->verdict.table_count++];
 
 	return names_parse_table(parser->names, value, table) && *table ? 0 : -EINVAL;
 }
@@ -90,7 +90,7 @@ static int add_priority(struct option_parser *parser, const char *value)
 {
 	struct filter *filter = &parser->options->filter;
 
-	return parse_u32(value, &filter->priority[filter->priority_count++]);
+	return parse_u32(value, &filter->verdict.priority[filter->verdict.priority_count++]);
 }
 
 static int add_purposes(struct option_parser *parser, const char *value)
@@ -99,7 +99,7 @@ static int add_purposes(struct option_parser *parser, const char *value)
 	int err = parse_purposes(value, &purposes);
 
 	if (!err)
-		parser->options->filter.purposes |= purposes;
+		parser->options->filter.verdict.purposes |= purposes;
 	return err;
 }
 
@@ -152,7 +152,7 @@ static int set_color(struct option_parser *parser, const char *value)
 
 static int set_attach(struct option_parser *parser, const char *value)
 {
-	static const char *const tiers[] = { "auto", "tracepoint", NULL };
+	static const char *const tiers[] = { "auto", "fentry", "kprobe", "tracepoint", NULL };
 	unsigned int index;
 
 	parser->options->attach = value;
@@ -298,7 +298,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 	{
 		.long_name = "--failed",
 		.help = "the verdict is an error",
-		.flag = offsetof(struct options, filter.failed),
+		.flag = offsetof(struct options, filter.verdict.failed),
 		.group = GROUP_FILTER,
 	},
 	{
@@ -382,8 +382,8 @@ const struct option_row option_rows[OPTION_ROWS] = {
 	{
 		.long_name = "--attach",
 		.metavar = "TIER",
-		.takes = "a tier (auto or tracepoint)",
-		.help = "how to attach: auto (default) or tracepoint",
+		.takes = "a tier (auto, fentry, kprobe or tracepoint)",
+		.help = "auto (default), fentry, kprobe or tracepoint",
 		.parse = set_attach,
 		.group = GROUP_TRACING,
 	},

@@ -138,26 +138,29 @@ static bool oif_holds(const struct filter *filter, const struct filter_subject *
 
 static bool table_holds(const struct filter *filter, const struct filter_subject *subject)
 {
-	return !filter->table_count ||
-	       (subject->table && numbers_hold(filter->table, filter->table_count, subject->table));
+	return !filter->verdict.table_count ||
+	       (subject->verdict.table &&
+		numbers_hold(filter->verdict.table, filter->verdict.table_count,
+			     subject->verdict.table));
 }
 
 static bool priority_holds(const struct filter *filter, const struct filter_subject *subject)
 {
-	return !filter->priority_count ||
-	       (subject->has_priority &&
-		numbers_hold(filter->priority, filter->priority_count, subject->priority));
+	return !filter->verdict.priority_count ||
+	       (subject->verdict.has_priority &&
+		numbers_hold(filter->verdict.priority, filter->verdict.priority_count,
+			     subject->verdict.priority));
 }
 
 static bool failed_holds(const struct filter *filter, const struct filter_subject *subject)
 {
-	return !filter->failed || subject->failed;
+	return !filter->verdict.failed || subject->verdict.failed;
 }
 
 static bool purpose_holds(const struct filter *filter, const struct filter_subject *subject)
 {
-	return !filter->purposes ||
-	       (subject->purpose < 32 && (filter->purposes & (1u << subject->purpose)));
+	return !filter->verdict.purposes ||
+	       (subject->purpose < 32 && (filter->verdict.purposes & (1u << subject->purpose)));
 }
 
 /* One of flow_holds and holds, the first for what struct flow_filter decides. */

@@ -15,26 +15,18 @@ struct filter_subject {
 	const struct flow_key *key;
 	const char *iif;
 	const char *dev; /* the verdict's */
-	uint32_t table; /* 0: none */
-	uint32_t priority;
-	bool has_priority;
-	bool failed; /* the verdict is an error */
+	struct verdict_subject verdict;
 	unsigned int purpose; /* enum purpose, as a bit number of purposes */
 	uint32_t pid; /* 0: not in a task's own context */
 };
 
 struct filter {
 	struct flow_filter flow; /* the kernel applies this one as well */
+	struct verdict_filter verdict; /* and this one where it sees verdicts */
 	uint32_t iif_count;
 	uint32_t oif_count;
-	uint32_t table_count;
-	uint32_t priority_count;
-	uint32_t purposes; /* 1 << enum purpose; 0: all */
-	bool failed;
 	char iif[FILTER_MAX][IFNAMSIZ];
 	char oif[FILTER_MAX][IFNAMSIZ];
-	uint32_t table[FILTER_MAX];
-	uint32_t priority[FILTER_MAX];
 };
 
 /* The option that a kind belongs to: "--dst". */

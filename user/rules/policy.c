@@ -62,7 +62,9 @@ struct rule_list *rule_list_new(const struct rule *rules, size_t count)
 		return NULL;
 	list->references = 1;
 	list->count = count;
-	if (count)
+	if (!rules)
+		memset(list->rules, 0, count * sizeof(*rules));
+	else if (count)
 		memcpy(list->rules, rules, count * sizeof(*rules));
 	return list;
 }
@@ -419,11 +421,27 @@ struct match_context policy_match_context(const struct policy *policy)
 	};
 }
 
+bool policy_select_source(const struct policy *policy, uint32_t ifindex, const uint8_t *gateway,
+			  uint8_t scope, uint8_t source[static 16])
+{
+	const struct source_question question = {
+		.links = &policy->links,
+		.gateway = gateway,
+		.ifindex = ifindex,
+		.scope = scope,
+	};
+	const struct address *address = addresses_select(&policy->addresses, &question);
+
+	if (!address)
+		return false;
+	memcpy(source, address->local, sizeof(address->local));
+	return true;
+}
+
 bool policy_preferred_source(const struct policy *policy, const struct route *route,
 			     const struct nexthop *nexthop, uint8_t source[static 16])
 {
-	struct source_question question = { .links = &policy->links, .scope = route->scope };
-	const struct address *address;
+	const uint8_t *gateway = NULL;
 
 	if (route->prefsrc_family) {
 		memcpy(source, route->prefsrc, sizeof(route->prefsrc));
@@ -431,12 +449,7 @@ bool policy_preferred_source(const struct policy *policy, const struct route *ro
 	}
 	if (!nexthop || route->family != AF_INET || route->type == RTN_LOCAL)
 		return false;
-	question.ifindex = nexthop->dev;
 	if (nexthop->gateway_family == AF_INET)
-		question.gateway = nexthop->gateway;
-	address = addresses_select(&policy->addresses, &question);
-	if (!address)
-		return false;
-	memcpy(source, address->local, sizeof(address->local));
-	return true;
+		gateway = nexthop->gateway;
+	return policy_select_source(policy, nexthop->dev, gateway, route->scope, source);
 }

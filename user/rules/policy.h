@@ -19,7 +19,8 @@ struct rule_list {
 	struct rule rules[];
 };
 
-/* A list of count rules copied from rules, holding one reference; NULL with errno. */
+/* A list of count rules copied from rules (NULL: zeroed, for the caller to fill), holding one
+ * reference; NULL with errno. */
 struct rule_list *rule_list_new(const struct rule *rules, size_t count);
 struct rule_list *rule_list_get(struct rule_list *list);
 void rule_list_put(struct rule_list *list); /* takes NULL */
@@ -110,5 +111,10 @@ struct match_context policy_match_context(const struct policy *policy);
  * local route without RTA_PREFSRC that is the packet's destination: false, too. */
 bool policy_preferred_source(const struct policy *policy, const struct route *route,
 			     const struct nexthop *nexthop, uint8_t source[static 16]);
+
+/* inet_select_addr() of an IPv4 device: for packets to gateway (NULL: none), of
+ * RT_SCOPE_… scope at most. False when it has no such address. */
+bool policy_select_source(const struct policy *policy, uint32_t ifindex, const uint8_t *gateway,
+			  uint8_t scope, uint8_t source[static 16]);
 
 #endif

@@ -5,15 +5,7 @@
 
 #include <stdbool.h>
 
-enum purpose {
-	PURPOSE_OTHER,
-	PURPOSE_OUTPUT,
-	PURPOSE_INPUT,
-	PURPOSE_SOURCE_CHECK,
-	PURPOSE_REROUTE,
-	PURPOSE_ROUTE_GET,
-	PURPOSE_COUNT,
-};
+#include "bpf/purpose.h"
 
 /* "source-check"; "other" for a value that is no purpose. */
 const char *purpose_name(enum purpose purpose);

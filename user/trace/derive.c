@@ -8,11 +8,7 @@
 #include <string.h>
 
 #include "rules/route.h"
-#include "util/array.h"
-
-#define TABLE_DEFAULT 253
-#define TABLE_MAIN 254
-#define TABLE_LOCAL 255
+#include "trace/lookup_route.h"
 
 /* The state of one replay. asked is the answer that the step in progress used, route what
  * the policy holds for it. */
@@ -41,82 +37,6 @@ uint32_t walk_record_netns(const struct walk_record *walk, enum netns_source *so
 	}
 	*source = walk->context.netns_source;
 	return walk->context.netns;
-}
-
-static bool nexthop_gave(const struct nexthop *nexthop, const struct table_answer *answer)
-{
-	return nexthop->dev == answer->dev && nexthop->gateway_family == answer->gateway_family &&
-	       !memcmp(nexthop->gateway, answer->gateway, sizeof(answer->gateway));
-}
-
-/* The nexthop of route that the kernel's answer names, NULL when it is not this route's. */
-static const struct nexthop *route_nexthop(const struct route *route,
-					   const struct table_answer *answer)
-{
-	if (answer->route_type && answer->route_type != route->type)
-		return NULL;
-	for (uint32_t i = 0; i < route->nexthop_count; i++) {
-		if (nexthop_gave(&route->nexthops[i], answer))
-			return &route->nexthops[i];
-	}
-	return NULL;
-}
-
-static void set_device(struct lookup_route *out, const struct policy *policy, uint32_t index)
-{
-	const struct link *link = policy ? policy_link(policy, index) : NULL;
-
-	out->dev_index = index;
-	if (link)
-		memcpy(out->dev, link->name, sizeof(out->dev));
-}
-
-/* What the kernel itself told of a hit; the rest is the policy's to add. */
-static struct lookup_route answer_route(const struct table_answer *answer,
-					const struct policy *policy)
-{
-	struct lookup_route out = { .prefix_length = -1, .type = answer->route_type };
-
-	out.gateway_family = answer->gateway_family;
-	memcpy(out.gateway, answer->gateway, sizeof(out.gateway));
-	if (answer->dev)
-		set_device(&out, policy, answer->dev);
-	return out;
-}
-
-static void route_add_policy(struct lookup_route *out, const struct policy *policy,
-			     const struct route *route, const struct nexthop *nexthop)
-{
-	memcpy(out->dst, route->dst, sizeof(out->dst));
-	out->prefix_length = route->dst_length;
-	out->nexthops = route->nexthop_count;
-	out->type = route->type;
-	if (nexthop)
-		out->has_prefsrc = policy_preferred_source(policy, route, nexthop, out->prefsrc);
-}
-
-/* Finds the route behind an answer in the policy's table: NULL when none fits. */
-static const struct route *table_explains(const struct replay *replay, uint32_t table,
-					  const struct table_answer *answer,
-					  struct lookup_route *out)
-{
-	const struct route_table *held = policy_table(replay->policy, FLOW_AF_INET, table);
-	struct table_result result;
-	const struct nexthop *nexthop;
-
-	if (!held)
-		return NULL;
-	for (int ignore_linkdown = 0; ignore_linkdown < 2; ignore_linkdown++) {
-		result = route_table_lookup(held, &replay->walk->key, ignore_linkdown);
-		if (!result.route || result.error != answer->error)
-			continue;
-		nexthop = answer->error ? NULL : route_nexthop(result.route, answer);
-		if (!answer->error && !nexthop)
-			continue;
-		route_add_policy(out, replay->policy, result.route, nexthop);
-		return result.route;
-	}
-	return NULL;
 }
 
 static bool table_may_be_missing(const struct policy *policy, uint32_t table)
@@ -204,7 +124,8 @@ static enum ask_result replay_ask(void *data, size_t index, uint32_t table, stru
 	answer = &walk->answers[replay->used++];
 	replay->asked = answer;
 	replay->route = answer_route(answer, replay->policy);
-	explained = table_explains(replay, table, answer, &replay->route);
+	explained =
+		table_explains(replay->policy, &replay->walk->key, table, answer, &replay->route);
 	/* A hit in a table that holds no such route: the policy is not the kernel's. */
 	if (!answer->error && !explained &&
 	    !policy_table_unheld(replay->policy, FLOW_AF_INET, table)) {
@@ -247,27 +168,6 @@ static bool outcome_asked(enum step_outcome outcome)
 	       outcome == STEP_PROHIBIT;
 }
 
-/* What a table that was not asked holds for the flow. */
-static bool table_would_match(const struct replay *replay, uint32_t table, struct lookup_route *out)
-{
-	const struct route_table *held = policy_table(replay->policy, FLOW_AF_INET, table);
-	struct table_result result;
-
-	if (!held)
-		return false;
-	result = route_table_lookup(held, &replay->walk->key, false);
-	if (result.error || !result.route)
-		return false;
-	*out = (struct lookup_route){ .prefix_length = -1 };
-	route_add_policy(out, replay->policy, result.route, result.nexthop);
-	if (!result.nexthop)
-		return true;
-	out->gateway_family = result.nexthop->gateway_family;
-	memcpy(out->gateway, result.nexthop->gateway, sizeof(out->gateway));
-	set_device(out, replay->policy, result.nexthop->dev);
-	return true;
-}
-
 static void replay_step(void *data, const struct walk_step *step)
 {
 	struct replay *replay = data;
@@ -290,25 +190,11 @@ static void replay_step(void *data, const struct walk_step *step)
 	out->suppressor = step->suppressor;
 	out->evidence = step_evidence(replay, step);
 	if (step->outcome == STEP_NOT_REACHED && step->table)
-		out->has_route = table_would_match(replay, step->table, &out->route);
+		out->has_route = table_would_match(replay->policy, &replay->walk->key, step->table,
+						   &out->route);
 	if (step->table && outcome_asked(step->outcome) && replay->asked) {
 		out->has_route = step->outcome != STEP_NO_ROUTE;
 		out->route = replay->route;
-	}
-}
-
-/* RTN_… of a verdict that is an error, by the errno that rules and routes give. */
-static uint8_t error_route_type(int error)
-{
-	switch (error) {
-	case -EHOSTUNREACH:
-		return RTN_UNREACHABLE;
-	case -EACCES:
-		return RTN_PROHIBIT;
-	case -EINVAL:
-		return RTN_BLACKHOLE;
-	default:
-		return RTN_UNSPEC;
 	}
 }
 
@@ -344,6 +230,13 @@ static bool is_multicast(const struct flow_key *key)
 	return (key->dst[0] & 0xf0) == 0xe0;
 }
 
+static bool source_is_set(const struct flow_key *key)
+{
+	static const uint8_t none[4];
+
+	return memcmp(key->src, none, sizeof(none)) != 0;
+}
+
 /* ip_route_output_key_hash_rcu(): an output lookup with a device set goes on
  * without a route. */
 static bool bound_device_overrides(const struct walk_record *walk)
@@ -368,15 +261,15 @@ static void verdict_bound_device(struct lookup *lookup, const struct walk_record
 		.decided_by = DECIDED_BY_BOUND_DEVICE,
 		.route = { .prefix_length = -1, .type = RTN_UNICAST },
 	};
-	set_device(&verdict->route, policy, walk->key.oif);
+	route_set_device(&verdict->route, policy, walk->key.oif);
+	if (!source_is_set(&walk->key))
+		verdict->route.has_prefsrc = policy_select_source(
+			policy, walk->key.oif, NULL, RT_SCOPE_LINK, verdict->route.prefsrc);
 }
 
 static void lookup_fill(struct lookup *lookup, const struct walk_record *walk,
 			const struct policy *policy)
 {
-	const struct link *iif = policy ? policy_link(policy, walk->key.iif) : NULL;
-	const struct link *oif = policy ? policy_link(policy, walk->key.oif) : NULL;
-
 	lookup->boottime_ns = walk->time_ns;
 	lookup->cpu = walk->cpu;
 	lookup->netns = walk_record_netns(walk, &lookup->netns_source);
@@ -385,10 +278,7 @@ static void lookup_fill(struct lookup *lookup, const struct walk_record *walk,
 	lookup->context = walk->context;
 	lookup->key = walk->key;
 	lookup->verdict.route.prefix_length = -1;
-	if (iif)
-		memcpy(lookup->iif, iif->name, sizeof(lookup->iif));
-	if (oif)
-		memcpy(lookup->oif, oif->name, sizeof(lookup->oif));
+	lookup_name_devices(lookup, policy);
 }
 
 static enum derive_result replay_rules(struct replay *replay)
@@ -420,39 +310,6 @@ static enum derive_result replay_rules(struct replay *replay)
 	return DERIVE_DONE;
 }
 
-/* Which rule stands for a table that the kernel asks without walking any. */
-static bool built_in_priority(uint32_t table, uint32_t *priority)
-{
-	static const struct {
-		uint32_t table;
-		uint32_t priority;
-	} built_in[] = { { TABLE_LOCAL, 0 }, { TABLE_MAIN, 32766 }, { TABLE_DEFAULT, 32767 } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++) {
-		if (built_in[i].table == table) {
-			*priority = built_in[i].priority;
-			return true;
-		}
-	}
-	return false;
-}
-
-static enum step_outcome answer_outcome(const struct table_answer *answer)
-{
-	switch (answer->error) {
-	case 0:
-		return STEP_CHOSEN;
-	case -EAGAIN:
-		return STEP_NO_ROUTE;
-	case -EACCES:
-		return STEP_PROHIBIT;
-	case -EINVAL:
-		return STEP_BLACKHOLE;
-	default:
-		return STEP_UNREACHABLE;
-	}
-}
-
 /* A step for a table that the kernel asked without a rule that is known. */
 static struct lookup_step *add_table_step(struct replay *replay, const struct table_answer *answer,
 					  uint32_t table)
@@ -462,7 +319,7 @@ static struct lookup_step *add_table_step(struct replay *replay, const struct ta
 	if (!step)
 		return NULL;
 	step->table = table;
-	step->outcome = answer_outcome(answer);
+	step->outcome = error_outcome(answer->error);
 	step->evidence = EVIDENCE_KERNEL;
 	step->has_route = answer->error != -EAGAIN;
 	step->route = replay->route;
@@ -474,8 +331,10 @@ static bool merged_tables_explain(struct replay *replay, const struct table_answ
 				  uint32_t *table)
 {
 	struct lookup_route local = replay->route, main = replay->route;
-	bool by_local = table_explains(replay, TABLE_LOCAL, answer, &local);
-	bool by_main = table_explains(replay, TABLE_MAIN, answer, &main);
+	bool by_local =
+		table_explains(replay->policy, &replay->walk->key, TABLE_LOCAL, answer, &local);
+	bool by_main =
+		table_explains(replay->policy, &replay->walk->key, TABLE_MAIN, answer, &main);
 
 	*table = TABLE_MAIN;
 	if (by_local && (!by_main || local.prefix_length >= main.prefix_length)) {
@@ -494,7 +353,8 @@ static bool built_in_explains(struct replay *replay, const struct table_answer *
 	*table = answer->table;
 	if (answer->table == TABLE_MAIN)
 		return merged_tables_explain(replay, answer, table);
-	return table_explains(replay, answer->table, answer, &replay->route);
+	return table_explains(replay->policy, &replay->walk->key, answer->table, answer,
+			      &replay->route);
 }
 
 static enum derive_result built_in_step(struct replay *replay, const struct table_answer *answer)
@@ -598,7 +458,7 @@ static enum derive_result replay_direct(struct replay *replay)
 	if (replay->walk->answer_count != 1)
 		return DERIVE_CONFLICT;
 	replay->route = answer_route(answer, replay->policy);
-	table_explains(replay, answer->table, answer, &replay->route);
+	table_explains(replay->policy, &replay->walk->key, answer->table, answer, &replay->route);
 	if (!add_table_step(replay, answer, answer->table))
 		return DERIVE_FAILED;
 	verdict->error = answer->error == -EAGAIN ? -ENETUNREACH : answer->error;

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "rules/policy.h"
 
 #define FIRST_CAPACITY 8u
 
@@ -54,6 +57,20 @@ void lookup_clear(struct lookup *lookup)
 	rule_list_put(lookup->rules);
 	free(lookup->steps);
 	*lookup = (struct lookup){ 0 };
+}
+
+static void name_device(char name[static IFNAMSIZ], const struct policy *policy, uint32_t index)
+{
+	const struct link *link = policy ? policy_link(policy, index) : NULL;
+
+	if (link)
+		memcpy(name, link->name, IFNAMSIZ);
+}
+
+void lookup_name_devices(struct lookup *lookup, const struct policy *policy)
+{
+	name_device(lookup->iif, policy, lookup->key.iif);
+	name_device(lookup->oif, policy, lookup->key.oif);
 }
 
 /* The capacity is not kept: it is the power of two, at least FIRST_CAPACITY, that holds count. */

@@ -10,21 +10,9 @@
 
 #include "bpf/event.h"
 #include "bpf/flow.h"
+#include "bpf/purpose.h"
 #include "rules/purpose.h"
 #include "rules/walk.h"
-
-enum cause {
-	CAUSE_OTHER,
-	CAUSE_CONNECT,
-	CAUSE_SEND,
-	CAUSE_REPLY,
-	CAUSE_RECEIVE,
-	CAUSE_ICMP_ERROR,
-	CAUSE_ROUTE_GET,
-	CAUSE_ROUTE_ADD,
-	CAUSE_TUNNEL,
-	CAUSE_COUNT,
-};
 
 enum decided_by {
 	DECIDED_BY_RULE,
@@ -111,6 +99,9 @@ struct lookup {
 
 /* Frees what the lookup owns and empties it. */
 void lookup_clear(struct lookup *lookup);
+/* Names the devices of the lookup's key as the policy (NULL: does not) knows them. */
+struct policy;
+void lookup_name_devices(struct lookup *lookup, const struct policy *policy);
 /* Appends a zeroed step; NULL with errno. Valid until the next call. */
 struct lookup_step *lookup_add_step(struct lookup *lookup);
 

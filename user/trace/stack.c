@@ -128,14 +128,25 @@ static enum cause cause_of_syscall(const struct event_context *context)
 }
 
 /* The flow key alone: a packet that came in has an input interface other than lo. */
-static void reading_default(struct reading *reading, const struct begin_event *begin)
+static void reading_default(struct reading *reading, const struct flow_key *key,
+			    const struct event_context *context)
 {
-	bool received = begin->key.iif && begin->key.iif != FLOW_IFINDEX_LO;
+	bool received = key->iif && key->iif != FLOW_IFINDEX_LO;
 
 	take_first(&reading->purpose, received ? PURPOSE_INPUT : PURPOSE_OUTPUT);
-	if (begin->context.level == LEVEL_TASK && !received)
-		take_first(&reading->cause, cause_of_syscall(&begin->context));
+	if (context->level == LEVEL_TASK && !received)
+		take_first(&reading->cause, cause_of_syscall(context));
 	take_first(&reading->cause, received ? CAUSE_RECEIVE : CAUSE_OTHER);
+}
+
+struct origin stack_origin_default(const struct flow_key *key, const struct event_context *context)
+{
+	struct reading reading = { NONE, NONE, NONE, NONE, false };
+
+	if (!key->iif)
+		reading.purpose = PURPOSE_OTHER;
+	reading_default(&reading, key, context);
+	return (struct origin){ .purpose = reading.purpose, .cause = reading.cause };
 }
 
 struct origin stack_origin(const struct symbols *symbols, const __u64 *addresses, size_t count,
@@ -152,7 +163,7 @@ struct origin stack_origin(const struct symbols *symbols, const __u64 *addresses
 		take_first(&reading.purpose, reading.weak_purpose);
 	if (reading.weak_cause != NONE)
 		take_first(&reading.cause, reading.weak_cause);
-	reading_default(&reading, begin);
+	reading_default(&reading, &begin->key, &begin->context);
 	return (struct origin){
 		.purpose = reading.purpose,
 		.cause = reading.cause,

@@ -20,6 +20,9 @@ struct origin {
 /* The kernel functions that tell, for symbols_read() in this order; NULL behind the last. */
 const char *stack_marker(size_t index);
 
+/* What the flow key and the system call tell where nothing else does. */
+struct origin stack_origin_default(const struct flow_key *key, const struct event_context *context);
+
 /* Reads the origin off count return addresses, innermost first. symbols may be
  * NULL: then the flow key and the system call tell what they can. */
 struct origin stack_origin(const struct symbols *symbols, const __u64 *addresses, size_t count,

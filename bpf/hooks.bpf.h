@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What happens at each hook of the exact tiers, however it is attached. */
+#ifndef FIBTRACE_BPF_HOOKS_BPF_H
+#define FIBTRACE_BPF_HOOKS_BPF_H
+
+#include "bpf/flow.bpf.h"
+#include "bpf/kernel_route.bpf.h"
+#include "bpf/thread.bpf.h"
+
+#define KERNEL_ERRNO_MAX 4095 /* MAX_ERRNO: the last page of addresses are errors */
+
+/* The namespace of the device's, packet's or task's, where no function was given it. */
+static __always_inline void origin_decide(struct lookup_origin *origin, const struct hook *hook,
+					  const struct lookup_reason *reason)
+{
+	__builtin_memset(origin, 0, sizeof(*origin));
+	origin->level = hook->level;
+	if (reason->netns) {
+		origin->net = reason->net;
+		origin->netns = reason->netns;
+		origin->netns_source = NETNS_LOOKUP;
+		return;
+	}
+	origin_fill(origin, hook->cpu, 0);
+}
+
+static __always_inline bool origin_traced(const struct lookup_origin *origin)
+{
+	bool known = origin->netns_source != NETNS_UNKNOWN || config.netns_all;
+
+	return known && netns_traced(origin->netns);
+}
+
+static __always_inline void event_fill_reason(struct lookup_event *event,
+					      const struct lookup_reason *reason)
+{
+	event->purpose = reason->purpose;
+	event->cause = reason->cause;
+	if (!reason->purpose_told && !control.purpose_by_hooks)
+		event->flags |= LOOKUP_PURPOSE_UNKNOWN;
+	if (!reason->cause_told)
+		event->flags |= LOOKUP_CAUSE_UNKNOWN;
+}
+
+static __always_inline void event_fill_policy(struct lookup_event *event, const struct net *net)
+{
+	if (!net || !kernel_has_rules())
+		return;
+	event->rules_seq = BPF_CORE_READ(net, ipv4.rules_ops, fib_rules_seq);
+	event->routes_seq = BPF_CORE_READ(net, ipv4.fib_seq);
+	event->flags |= LOOKUP_SEQ_KNOWN;
+}
+
+/* Names a lookup for as long as its parts are under way; says nothing of the kernel's addresses. */
+static __always_inline __u64 event_id(__u64 time_ns, const volatile __u64 *flow)
+{
+	/* Read back, it is a number to the verifier and no pointer. */
+	return time_ns ^ (*flow >> 4) * 0x9e3779b97f4a7c15ull;
+}
+
+static __always_inline __s32 context_syscall(const struct lookup_origin *origin)
+{
+	__u64 argument;
+
+	return origin->level == LEVEL_TASK ? current_syscall(&argument) : -1;
+}
+
+static __always_inline void event_begin(struct open_lookup *open, const struct flow_key *key,
+					const struct lookup_reason *reason,
+					const struct lookup_origin *origin)
+{
+	struct lookup_event *event = &open->event;
+
+	event->header.type = EVENT_LOOKUP;
+	event->header.time_ns = bpf_ktime_get_boot_ns();
+	event->id = event_id(event->header.time_ns, &open->flow);
+	event->key = *key;
+	event->deciding = LOOKUP_NO_STEP;
+	event_fill_reason(event, reason);
+	event_fill_policy(event, origin->net);
+	context_fill(&event->context, origin, context_syscall(origin));
+}
+
+static __always_inline enum filter_kind begin_rejected(const struct flow_key *key,
+						       const struct lookup_origin *origin,
+						       const struct lookup_reason *reason)
+{
+	enum filter_kind kind = key_rejected(key, origin);
+
+	if (!kind && control.purpose_by_hooks &&
+	    purpose_filter_rejects(&config.verdict, reason->purpose))
+		kind = FILTER_PURPOSE;
+	return kind;
+}
+
+static __always_inline void count_rejected(struct cpu_state *cpu, __u32 kind)
+{
+	if (kind < FILTER_KIND_COUNT)
+		__sync_fetch_and_add(&cpu->counts.filtered[kind], 1);
+}
+
+/* The lookups of this frame and flow that came before are over. */
+static __always_inline void begin_settle(const struct hook *hook, struct call_frame *frame,
+					 __u64 flow)
+{
+	struct open_lookup *stale;
+
+	frame_settle(hook, frame);
+	stale = lookup_find(flow);
+	if (stale)
+		lookup_lose(hook->cpu, stale);
+}
+
+static __always_inline struct open_lookup *open_new(struct cpu_state *cpu, __u64 flow, bool here)
+{
+	struct open_lookup *open;
+
+	bpf_map_update_elem(&lookups, &flow, &new_open_lookup, BPF_ANY);
+	open = lookup_find(flow);
+	if (!open) {
+		if (here)
+			count_lost_lookup(cpu);
+		return 0;
+	}
+	open->flow = flow;
+	open->here = here;
+	return open;
+}
+
+/*
+ * A lookup begins: its record, NULL when it is not wanted. net is NULL where the
+ * function that asks was not given one; nexthop then tells for a hit.
+ */
+static __always_inline struct open_lookup *lookup_begin(const struct hook *hook, __u64 flow,
+							const struct net *net,
+							const struct fib_nh_common *nexthop)
+{
+	struct thread_state *thread = hook->thread;
+	struct call_frame *frame;
+	struct lookup_reason reason;
+	struct lookup_origin origin;
+	struct open_lookup *open;
+	struct flow_key key;
+	enum filter_kind rejected;
+	bool here;
+
+	thread_prune(hook->thread, hook->address);
+	frame = frame_top(thread);
+	begin_settle(hook, frame, flow);
+	flow_key_read(&key, (const void *)flow);
+	reason_fill(&reason, thread, flow, &key);
+	frame->looked_up = true;
+	if (net) {
+		reason.net = net;
+		reason.netns = BPF_CORE_READ(net, ns.inum);
+	} else if (nexthop && !reason.netns) {
+		reason.net = BPF_CORE_READ(nexthop, nhc_dev, nd_net.net);
+		reason.netns = BPF_CORE_READ(nexthop, nhc_dev, nd_net.net, ns.inum);
+	}
+	origin_decide(&origin, hook, &reason);
+	here = origin_traced(&origin);
+	if (!here && origin.netns_source >= NETNS_DEVICE)
+		return 0;
+	rejected = begin_rejected(&key, &origin, &reason);
+	if (rejected) {
+		if (here)
+			count_rejected(hook->cpu, rejected);
+		return 0;
+	}
+	open = open_new(hook->cpu, flow, here);
+	if (!open)
+		return 0;
+	frame->pending = flow;
+	event_begin(open, &key, &reason, &origin);
+	return open;
+}
+
+/* The function around a lookup may still choose a nexthop: then its return is the end. */
+static __always_inline bool walk_waits(const struct hook *hook, const struct open_lookup *open)
+{
+	const struct call_frame *frame = frame_top(hook->thread);
+
+	if (frame->pending != open->flow)
+		return false;
+	if (frame->kind == FRAME_OUTPUT)
+		return true;
+	return frame->kind == FRAME_INPUT && open->event.route.nexthops > 1;
+}
+
+static __always_inline void walk_end(const struct hook *hook, struct open_lookup *open)
+{
+	if (walk_waits(hook, open))
+		return;
+	if (frame_top(hook->thread)->pending == open->flow)
+		frame_top(hook->thread)->pending = 0;
+	lookup_finish(hook->cpu, open);
+}
+
+static __always_inline bool flow_is_address_check(const struct flowi4 *flow)
+{
+	return !BPF_CORE_READ(flow, __fl_common.flowic_iif);
+}
+
+/* fib_rules_lookup() is entered. */
+static __always_inline void rules_enter(__u64 address, const struct fib_rules_ops *ops,
+					const struct flowi4 *flow,
+					const struct fib_lookup_arg *argument)
+{
+	struct open_lookup *open;
+	struct hook hook;
+
+	if (BPF_CORE_READ(ops, family) != FLOW_AF_INET || !hook_enter(&hook, address))
+		return;
+	hook.thread->walking = (__u64)flow;
+	if (flow_is_address_check(flow)) {
+		__sync_fetch_and_add(&hook.cpu->counts.address_checks, 1);
+		if (!config.address_checks)
+			return;
+	}
+	open = lookup_begin(&hook, (__u64)flow, BPF_CORE_READ(ops, fro_net), 0);
+	if (!open)
+		return;
+	open->argument = (__u64)argument;
+	open->event.flags |= LOOKUP_RULES;
+}
+
+/* fib_rules_lookup() returns error. */
+static __always_inline void rules_leave(__u64 address, const struct fib_rules_ops *ops,
+					const struct flowi4 *flow,
+					const struct fib_lookup_arg *argument, __s32 error)
+{
+	struct open_lookup *open;
+	struct hook hook;
+	bool by_rule;
+
+	if (BPF_CORE_READ(ops, family) != FLOW_AF_INET || !hook_enter(&hook, address))
+		return;
+	hook.thread->walking = 0;
+	open = lookup_find((__u64)flow);
+	if (!open || open->phase != LOOKUP_WALKING || open->argument != (__u64)argument)
+		return;
+	by_rule = error != ERROR_SRCH;
+	/* The rule that ended the walk is not the last whose action was seen: a program run was
+	 * skipped. */
+	if (by_rule && (__u64)BPF_CORE_READ(argument, rule) != open->rule) {
+		frame_top(hook.thread)->pending = 0;
+		lookup_lose(hook.cpu, open);
+		return;
+	}
+	lookup_walked(open, by_rule ? error : ERROR_NETUNREACH, by_rule);
+	walk_end(&hook, open);
+}
+
+/* fib4_rule_action() returns error. */
+static __always_inline void action_leave(const struct fib_rule *rule, const struct flowi4 *flow,
+					 const struct fib_lookup_arg *argument, __s32 error)
+{
+	struct open_lookup *open = lookup_find((__u64)flow);
+	struct cpu_state *cpu = cpu_state();
+	struct step_event *step;
+
+	if (!cpu || !open || open->phase != LOOKUP_WALKING || open->argument != (__u64)argument)
+		return;
+	step = lookup_add_step(cpu, open);
+	step_fill_rule(open, step, rule);
+	step_fill_action(step, open, argument, error);
+	open->asked = false;
+}
+
+/* Whether a table asked without rules is what fib_lookup() does while there are no custom ones. */
+static __always_inline bool table_is_built_in(const struct hook *hook, const struct net *net,
+					      __u32 table)
+{
+	struct call_frame *frame = frame_top(hook->thread);
+
+	/* fib_check_nh() asks the route's own table before the rules. */
+	if (frame->kind == FRAME_ROUTE_ADD && frame->arguments[0] == table && !frame->looked_up)
+		return false;
+	if (table != TABLE_MAIN)
+		return false;
+	return !net || !BPF_CORE_READ(net, ipv4.fib_has_custom_rules);
+}
+
+/* Whether fib_lookup() goes on to table default after main answered so. */
+static __always_inline bool default_may_follow(const struct net *net, __s32 error)
+{
+	if (!error || (net && !BPF_CORE_READ(net, ipv4.fib_default)))
+		return false;
+	return error == ERROR_AGAIN || control.default_after_refusal != DEFAULT_DOES_NOT_FOLLOW;
+}
+
+static __always_inline void table_add_step(const struct hook *hook, struct open_lookup *open,
+					   __u32 table, const struct fib_result *result,
+					   __s32 error)
+{
+	struct step_event *step = lookup_add_step(hook->cpu, open);
+
+	step->table = table;
+	step->error = error;
+	step->flags = STEP_ASKED;
+	if (error)
+		return;
+	step->flags |= STEP_HAS_ROUTE;
+	route_fill(&step->route, result);
+	step->route.table = result_table(result, table);
+}
+
+/* What one table, or main and then default, came to. */
+static __always_inline void table_walked(struct open_lookup *open, __s32 error)
+{
+	bool missed = error == ERROR_AGAIN;
+
+	lookup_walked(open, missed ? ERROR_NETUNREACH : error, !missed);
+}
+
+/* A lookup that begins with a table: NULL when it is not wanted. */
+static __always_inline struct open_lookup *table_begin(const struct hook *hook,
+						       const struct flowi4 *flow, __u32 table,
+						       const struct fib_result *result, __s32 error)
+{
+	const struct fib_nh_common *nexthop = error ? 0 : BPF_CORE_READ(result, nhc);
+	struct open_lookup *open;
+	const struct net *net;
+	bool built_in;
+
+	thread_prune(hook->thread, hook->address);
+	net = (const struct net *)frame_top(hook->thread)->net;
+	built_in = table_is_built_in(hook, net, table);
+	open = lookup_begin(hook, (__u64)flow, 0, nexthop);
+	if (!open)
+		return 0;
+	if (!built_in)
+		open->event.flags |= LOOKUP_DIRECT;
+	else if (default_may_follow(net, error))
+		open->phase = LOOKUP_AWAITING_DEFAULT;
+	return open;
+}
+
+/* Table default after main: that the kernel asks it after a refusal is learned. */
+static __always_inline void default_begin(struct open_lookup *open)
+{
+	if (open->event.error != ERROR_NETUNREACH)
+		control.default_after_refusal = DEFAULT_FOLLOWS;
+	open->phase = LOOKUP_WALKED;
+}
+
+/* An answer outside of a walk over the rules. */
+static __always_inline void table_answered(const struct hook *hook, const struct flowi4 *flow,
+					   __u32 table, const struct fib_result *result,
+					   __s32 error)
+{
+	struct open_lookup *open = lookup_find((__u64)flow);
+	bool awaiting;
+
+	if (open && open->phase == LOOKUP_AWAITING_DEFAULT && table == TABLE_DEFAULT)
+		default_begin(open);
+	else
+		open = table_begin(hook, flow, table, result, error);
+	if (!open)
+		return;
+	awaiting = open->phase == LOOKUP_AWAITING_DEFAULT;
+	table_add_step(hook, open, table, result, error);
+	table_walked(open, error);
+	if (awaiting)
+		open->phase = LOOKUP_AWAITING_DEFAULT;
+	else
+		walk_end(hook, open);
+}
+
+/* fib_table_lookup() returns error. */
+static __always_inline void table_leave(__u64 address, const struct fib_table *table,
+					const struct flowi4 *flow, const struct fib_result *result,
+					__s32 error)
+{
+	__u32 id = BPF_CORE_READ(table, tb_id);
+	struct open_lookup *open;
+	struct hook hook;
+
+	if (!hook_enter(&hook, address))
+		return;
+	if (hook.thread->walking == (__u64)flow) {
+		open = lookup_find((__u64)flow);
+		if (open)
+			open->asked = true;
+		return;
+	}
+	if (flow_is_address_check(flow)) {
+		__sync_fetch_and_add(&hook.cpu->counts.address_checks, 1);
+		if (!config.address_checks)
+			return;
+	}
+	table_answered(&hook, flow, id, result, error);
+}
+
+/* A socket's own lookup, by ip_route_output_flow(): a tunnel's is the kernel's. */
+static __always_inline void socket_asks(__u64 address, const struct flowi4 *flow,
+					const struct sock *socket)
+{
+	struct hook hook;
+
+	if (!hook_enter(&hook, address))
+		return;
+	hook.thread->socket_flow = socket ? (__u64)flow : 0;
+	hook.thread->socket_cause = socket_is_tunnel(socket) ? CAUSE_TUNNEL : CAUSE_SEND;
+}
+
+/* A function is entered that tells purpose or cause; net may be NULL. */
+static __always_inline struct call_frame *reason_enter(__u64 address, enum frame_kind kind,
+						       const struct net *net)
+{
+	struct call_frame *frame;
+	struct hook hook;
+
+	if (!hook_enter(&hook, address))
+		return 0;
+	frame = frame_push(&hook, kind);
+	if (frame && net)
+		frame_set_net(frame, net);
+	return frame;
+}
+
+static __always_inline void reason_leave(__u64 address, enum frame_kind kind, __u64 slack)
+{
+	struct call_frame *frame;
+	struct hook hook;
+
+	if (!hook_enter(&hook, address))
+		return;
+	frame = frame_pop(&hook, kind, slack);
+	if (frame)
+		frame_hand_on(hook.thread, frame);
+}
+
+/* ip_route_output_key_hash_rcu() is entered. */
+static __always_inline void output_enter(__u64 address, const struct net *net,
+					 const struct flowi4 *flow, const struct fib_result *result)
+{
+	struct call_frame *frame = reason_enter(address, FRAME_OUTPUT, net);
+
+	if (!frame)
+		return;
+	frame->arguments[0] = (__u64)flow;
+	frame->arguments[1] = (__u64)result;
+}
+
+/* The nexthop that fib_select_path() chose, or the redirect that stands in for it. */
+static __always_inline void output_fill_route(struct lookup_event *event,
+					      const struct fib_result *result,
+					      const struct rtable *route)
+{
+	const struct fib_nh_common *nexthop = BPF_CORE_READ(result, nhc);
+	__u8 family;
+
+	if (!nexthop)
+		return;
+	route_fill_nexthop(&event->route, nexthop);
+	family = BPF_CORE_READ(route, rt_gw_family);
+	if (!family || !BPF_CORE_READ(route, rt_uses_gateway))
+		return;
+	__builtin_memset(event->route.gateway, 0, sizeof(event->route.gateway));
+	event->route.gateway_family = family;
+	if (family == FLOW_AF_INET)
+		bpf_core_read(event->route.gateway, 4, &route->rt_gw4);
+	else
+		bpf_core_read(event->route.gateway, 16, &route->rt_gw6);
+}
+
+static __always_inline void output_fill_source(struct lookup_event *event,
+					       const struct flowi4 *flow)
+{
+	__u32 source = BPF_CORE_READ(flow, saddr);
+
+	if (*(__u32 *)event->key.src || !source)
+		return;
+	*(__u32 *)event->prefsrc = source;
+	event->flags |= LOOKUP_HAS_PREFSRC;
+}
+
+/* ip_route_output_key_hash_rcu() has returned route, which may be an error. */
+static __always_inline void output_fill(struct open_lookup *open, const struct call_frame *frame,
+					__u64 route)
+{
+	const struct flowi4 *flow = (const void *)frame->arguments[0];
+	const struct fib_result *result = (const void *)frame->arguments[1];
+	struct lookup_event *event = &open->event;
+
+	if (route >= (__u64)-KERNEL_ERRNO_MAX) {
+		event->error = (__s32)route;
+		return;
+	}
+	output_fill_source(event, flow);
+	if (!event->error) {
+		output_fill_route(event, result, (const void *)route);
+		return;
+	}
+	event->error = 0;
+	event->deciding = LOOKUP_NO_STEP;
+	event->flags |= LOOKUP_BOUND_DEVICE | LOOKUP_HAS_ROUTE;
+	__builtin_memset(&event->route, 0, sizeof(event->route));
+	event->route.dev = event->key.oif;
+}
+
+static __always_inline void output_leave(__u64 address, __u64 route, __u64 slack)
+{
+	struct open_lookup *open;
+	struct call_frame *frame;
+	struct hook hook;
+
+	if (!hook_enter(&hook, address))
+		return;
+	frame = frame_pop(&hook, FRAME_OUTPUT, slack);
+	if (!frame || !frame->pending)
+		return;
+	open = lookup_find(frame->pending);
+	if (open && open->phase == LOOKUP_AWAITING_DEFAULT && open->event.error != ERROR_NETUNREACH)
+		control.default_after_refusal = DEFAULT_DOES_NOT_FOLLOW;
+	if (open && open->phase != LOOKUP_WALKING)
+		output_fill(open, frame, route);
+	frame_settle(&hook, frame);
+}
+
+/* ip_route_input_slow() is entered. */
+static __always_inline void input_enter(__u64 address, const struct net_device *device,
+					__u32 destination, __u32 source,
+					const struct fib_result *result)
+{
+	struct call_frame *frame =
+		reason_enter(address, FRAME_INPUT, BPF_CORE_READ(device, nd_net.net));
+
+	if (!frame)
+		return;
+	frame->arguments[0] = destination;
+	frame->arguments[1] = source;
+	frame->arguments[2] = (__u64)result;
+}
+
+/* ip_route_input_slow() returns: of several nexthops one was chosen since. */
+static __always_inline void input_leave(__u64 address, __u64 slack)
+{
+	const struct fib_nh_common *nexthop;
+	struct open_lookup *open;
+	struct call_frame *frame;
+	struct hook hook;
+
+	if (!hook_enter(&hook, address))
+		return;
+	frame = frame_pop(&hook, FRAME_INPUT, slack);
+	if (!frame || !frame->pending)
+		return;
+	open = lookup_find(frame->pending);
+	if (open && open->phase == LOOKUP_WALKED && open->event.flags & LOOKUP_HAS_ROUTE) {
+		const struct fib_result *result = (const void *)frame->arguments[2];
+
+		nexthop = BPF_CORE_READ(result, nhc);
+		if (nexthop)
+			route_fill_nexthop(&open->event.route, nexthop);
+	}
+	frame_settle(&hook, frame);
+}
+
+/* __fib_validate_source() is entered for a packet from source. */
+static __always_inline void source_check_enter(__u64 address, const struct net_device *device,
+					       __u32 source)
+{
+	struct call_frame *frame =
+		reason_enter(address, FRAME_SOURCE_CHECK, BPF_CORE_READ(device, nd_net.net));
+
+	if (frame)
+		frame->arguments[0] = source;
+}
+
+/* inet_rtm_getroute() is entered with the request. */
+static __always_inline void route_get_enter(__u64 address, const struct sk_buff *request)
+{
+	reason_enter(address, FRAME_ROUTE_GET, BPF_CORE_READ(request, sk, __sk_common.skc_net.net));
+}
+
+/* fib_check_nh() is entered for a route of table. */
+static __always_inline void route_add_enter(__u64 address, const struct net *net, __u32 table)
+{
+	struct call_frame *frame = reason_enter(address, FRAME_ROUTE_ADD, net);
+
+	if (frame)
+		frame->arguments[0] = table;
+}
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's rules and routes read into the steps of a record. */
+#ifndef FIBTRACE_BPF_KERNEL_ROUTE_BPF_H
+#define FIBTRACE_BPF_KERNEL_ROUTE_BPF_H
+
+#include <bpf/bpf_endian.h>
+
+#include "bpf/record.bpf.h"
+
+#define KERNEL_FIB_RULE_INVERT 0x2 /* FIB_RULE_INVERT */
+#define KERNEL_FR_ACT_TO_TBL 1
+
+/* At least sizeof(struct fib_result) of every kernel. */
+#define RESULT_COPY_MAX 80
+
+/* How many routes of one prefix are looked through for the one that was found. */
+#define ALIASES_MAX 8
+
+static __always_inline __u16 info_nexthops(const struct fib_info *info)
+{
+	const struct nexthop *object = BPF_CORE_READ(info, nh);
+
+	if (!object)
+		return BPF_CORE_READ(info, fib_nhs);
+	if (!BPF_CORE_READ(object, is_group))
+		return 1;
+	return BPF_CORE_READ(object, nh_grp, num_nh);
+}
+
+static __always_inline void route_fill_nexthop(struct step_route *route,
+					       const struct fib_nh_common *nexthop)
+{
+	route->dev = BPF_CORE_READ(nexthop, nhc_dev, ifindex);
+	route->gateway_family = BPF_CORE_READ(nexthop, nhc_gw_family);
+	__builtin_memset(route->gateway, 0, sizeof(route->gateway));
+	if (route->gateway_family == FLOW_AF_INET)
+		bpf_core_read(route->gateway, 4, &nexthop->nhc_gw);
+	else if (route->gateway_family == FLOW_AF_INET6)
+		bpf_core_read(route->gateway, 16, &nexthop->nhc_gw);
+}
+
+/* A table's result; it holds only where fib_table_lookup() returned 0. */
+static __always_inline void route_fill(struct step_route *route, const struct fib_result *result)
+{
+	__u64 copy[RESULT_COPY_MAX / sizeof(__u64)] = {};
+	const struct fib_result *copied = (const void *)copy;
+	const struct fib_table *table;
+	const struct fib_info *info;
+	const struct fib_nh_common *nexthop;
+
+	bpf_probe_read_kernel(
+		copy, kernel_size(bpf_core_type_size(struct fib_result), sizeof(copy)), result);
+	*(__u32 *)route->dst = copied->prefix;
+	route->prefix_length = copied->prefixlen;
+	route->type = copied->type;
+	route->scope = copied->scope;
+	table = copied->table;
+	info = copied->fi;
+	nexthop = copied->nhc;
+	route->table = BPF_CORE_READ(table, tb_id);
+	route->nexthops = info_nexthops(info);
+	if (nexthop)
+		route_fill_nexthop(route, nexthop);
+}
+
+/*
+ * Without custom rules local and main share one trie, and the result names main
+ * for both: the entry that was found (fib_alias) knows its own table.
+ */
+static __always_inline __u32 result_table(const struct fib_result *result, __u32 otherwise)
+{
+	const struct hlist_head *head = BPF_CORE_READ(result, fa_head);
+	const struct fib_info *info = BPF_CORE_READ(result, fi);
+	__u8 suffix = 32 - BPF_CORE_READ(result, prefixlen);
+	const struct hlist_node *node = BPF_CORE_READ(head, first);
+
+	for (int i = 0; i < ALIASES_MAX && node; i++) {
+		/* fa_list lies first in its fib_alias. */
+		const struct fib_alias *alias = (const void *)node;
+
+		if (BPF_CORE_READ(alias, fa_info) == info &&
+		    BPF_CORE_READ(alias, fa_slen) == suffix)
+			return BPF_CORE_READ(alias, tb_id);
+		node = BPF_CORE_READ(node, next);
+	}
+	return otherwise;
+}
+
+static __always_inline void step_fill_selector(struct step_rule *out,
+					       const struct fib4_rule *copied)
+{
+	const struct fib_rule *common = &copied->common;
+
+	*(__u32 *)out->src = copied->src;
+	*(__u32 *)out->dst = copied->dst;
+	out->src_length = copied->src_len;
+	out->dst_length = copied->dst_len;
+	out->tos = rule_tos(copied);
+	out->tun_id = bpf_be64_to_cpu(common->tun_id);
+	out->mark = common->mark;
+	out->mark_mask = common->mark_mask;
+	out->uid_first = common->uid_range.start.val;
+	out->uid_last = common->uid_range.end.val;
+	out->sport_first = common->sport_range.start;
+	out->sport_last = common->sport_range.end;
+	out->sport_mask = rule_sport_mask(common);
+	out->dport_first = common->dport_range.start;
+	out->dport_last = common->dport_range.end;
+	out->dport_mask = rule_dport_mask(common);
+	out->ip_proto = common->ip_proto;
+	if (common->flags & KERNEL_FIB_RULE_INVERT)
+		out->flags |= STEP_RULE_INVERT;
+	if (common->l3mdev)
+		out->flags |= STEP_RULE_L3MDEV;
+	if (rule_dscp_full(copied)) {
+		out->flags |= STEP_RULE_DSCP;
+		out->dscp_mask = rule_dscp_mask(copied);
+	}
+}
+
+/* The rule's fields, from a copy of it that the open lookup has room for. */
+static __always_inline void step_fill_rule(struct open_lookup *open, struct step_event *step,
+					   const struct fib_rule *rule)
+{
+	const struct fib4_rule *copied = (const void *)open->rule_copy;
+	const struct fib_rule *common = &copied->common;
+	struct step_rule *out = &step->rule;
+
+	bpf_probe_read_kernel(
+		open->rule_copy,
+		kernel_size(bpf_core_type_size(struct fib4_rule), sizeof(open->rule_copy)), rule);
+	step_fill_selector(out, copied);
+	out->priority = common->pref;
+	out->table = common->table;
+	out->action = common->action;
+	out->protocol = common->proto;
+	out->suppress_prefixlength = common->suppress_prefixlen;
+	out->suppress_ifgroup = common->suppress_ifgroup;
+	__builtin_memcpy(out->iif, common->iifname, sizeof(out->iif));
+	__builtin_memcpy(out->oif, common->oifname, sizeof(out->oif));
+	step->flags |= STEP_HAS_RULE;
+	open->rule = (__u64)rule;
+}
+
+/* What the action of a rule came to: fib4_rule_action(). */
+static __always_inline void step_fill_action(struct step_event *step, struct open_lookup *open,
+					     const struct fib_lookup_arg *argument, __s32 error)
+{
+	const struct fib_result *result;
+
+	step->error = error;
+	if (step->rule.action != KERNEL_FR_ACT_TO_TBL)
+		return;
+	step->table = step->rule.flags & STEP_RULE_L3MDEV ? BPF_CORE_READ(argument, table)
+							  : step->rule.table;
+	/* fib_get_table() takes 0, which `not l3mdev` rules ask for, as main. */
+	if (!step->table)
+		step->table = TABLE_MAIN;
+	if (open->asked)
+		step->flags |= STEP_ASKED;
+	if (error)
+		return;
+	result = BPF_CORE_READ(argument, result);
+	step->flags |= STEP_HAS_ROUTE;
+	route_fill(&step->route, result);
+}
+
+#endif

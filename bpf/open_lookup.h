@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A lookup in progress in the exact tiers: user space looks at those left when a trace ends. */
+#ifndef FIBTRACE_BPF_OPEN_LOOKUP_H
+#define FIBTRACE_BPF_OPEN_LOOKUP_H
+
+#include "bpf/event.h"
+
+/* At least sizeof(struct fib4_rule) of every kernel. */
+#define RULE_COPY_MAX 320
+
+enum lookup_phase {
+	LOOKUP_WALKING, /* fib_rules_lookup() runs */
+	LOOKUP_AWAITING_DEFAULT, /* complete, unless table default is asked as well */
+	LOOKUP_WALKED, /* complete; the function that asked may still choose a nexthop */
+};
+
+/*
+ * Keyed by the kernel's flow pointer, which is unique among the lookups in
+ * progress. argument and rule are pointers of the kernel to tell its lookup and
+ * the rule that ran last; event is what is sent. here: netns is traced, for certain.
+ */
+struct open_lookup {
+	__u64 flow;
+	__u64 argument;
+	__u64 rule;
+	__u8 phase;
+	__u8 asked; /* a table answered since the last rule */
+	__u8 lost; /* a part of it did not fit into the ring */
+	__u8 here;
+	__u8 pad[4];
+	__u64 rule_copy[RULE_COPY_MAX / sizeof(__u64)];
+	struct lookup_event event;
+};
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a lookup was made for, and what made it. */
+#ifndef FIBTRACE_BPF_PURPOSE_H
+#define FIBTRACE_BPF_PURPOSE_H
+
+enum purpose {
+	PURPOSE_OTHER,
+	PURPOSE_OUTPUT,
+	PURPOSE_INPUT,
+	PURPOSE_SOURCE_CHECK,
+	PURPOSE_REROUTE,
+	PURPOSE_ROUTE_GET,
+	PURPOSE_COUNT,
+};
+
+enum cause {
+	CAUSE_OTHER,
+	CAUSE_CONNECT,
+	CAUSE_SEND,
+	CAUSE_REPLY,
+	CAUSE_RECEIVE,
+	CAUSE_ICMP_ERROR,
+	CAUSE_ROUTE_GET,
+	CAUSE_ROUTE_ADD,
+	CAUSE_TUNNEL,
+	CAUSE_COUNT,
+};
+
+#endif

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The hooks of one tier: which of its programs this kernel has a place for, attached one by one. */
+#include "capture/hooks.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/loader.h"
+#include "util/array.h"
+#include "util/report.h"
+
+#define PROGRAMS_PER_HOOK 2
+
+#define REQUIRED 1u /* without it the tier is refused */
+#define TELLS_PURPOSE 2u
+
+/* A function that the kernel may have. module: where it is when the kernel itself has it not. */
+struct hook_row {
+	const char *function;
+	const char *gives;
+	unsigned int flags;
+	const char *module;
+	const char *instead_of; /* only where this function cannot be hooked */
+};
+
+static const struct hook_row rows[] = {
+	{ .function = "softirq_entry", .gives = "who looks up", .flags = REQUIRED },
+	{ .function = "softirq_exit", .gives = "who looks up", .flags = REQUIRED },
+	{ .function = "netif_receive_skb", .gives = "the namespace of some received packets" },
+	{ .function = "fib_rules_lookup", .gives = "the walk over the rules", .flags = REQUIRED },
+	{ .function = "fib4_rule_action", .gives = "what came of each rule", .flags = REQUIRED },
+	{ .function = "fib_table_lookup", .gives = "what each table answered", .flags = REQUIRED },
+	{ .function = "ip_route_output_key_hash_rcu",
+	  .gives =
+		  "the nexthop chosen of several, bound-device, the source address, purpose output",
+	  .flags = TELLS_PURPOSE },
+	{ .function = "ip_route_input_slow",
+	  .gives = "the nexthop chosen of several for what is forwarded, purpose input",
+	  .flags = TELLS_PURPOSE },
+	{ .function = "__fib_validate_source", .gives = "some lookups of purpose source-check" },
+	{ .function = "inet_rtm_getroute", .gives = "purpose and cause route-get" },
+	{ .function = "fib_check_nh", .gives = "cause route-add" },
+	{ .function = "ip_route_output_flow", .gives = "cause send, cause tunnel of WireGuard" },
+	{ .function = "ip_route_me_harder", .gives = "purpose reroute" },
+	{ .function = "tcp_v4_connect", .gives = "cause connect of TCP" },
+	{ .function = "__ip4_datagram_connect", .gives = "cause connect of UDP" },
+	{ .function = "__icmp_send", .gives = "cause icmp-error" },
+	{ .function = "icmp_reply", .gives = "cause reply of ICMP" },
+	{ .function = "icmp_echo", .gives = "cause reply of ICMP", .instead_of = "icmp_reply" },
+	{ .function = "icmp_timestamp",
+	  .gives = "cause reply of ICMP",
+	  .instead_of = "icmp_reply" },
+	{ .function = "ip_send_unicast_reply", .gives = "cause reply of TCP" },
+	{ .function = "inet_csk_route_req", .gives = "cause reply of TCP" },
+	{ .function = "inet_csk_route_child_sock", .gives = "cause reply of TCP" },
+	{ .function = "xfrm4_dst_lookup", .gives = "cause tunnel of IPsec" },
+	{ .function = "ip_tunnel_xmit",
+	  .gives = "cause tunnel of ipip, gre and sit",
+	  .module = "ip_tunnel" },
+	{ .function = "ip_md_tunnel_xmit",
+	  .gives = "cause tunnel of ipip and gre",
+	  .module = "ip_tunnel" },
+	{ .function = "udp_tunnel_dst_lookup",
+	  .gives = "cause tunnel of vxlan and geneve",
+	  .module = "udp_tunnel" },
+};
+
+enum method { METHOD_TRACEPOINT, METHOD_TRAMPOLINE, METHOD_PROBE };
+
+static const char *const method_names[] = {
+	[METHOD_TRACEPOINT] = "tracepoint",
+	[METHOD_TRAMPOLINE] = "fentry",
+	[METHOD_PROBE] = "kprobe",
+};
+
+/* How a program is attached, by the beginning of its section's name. */
+static const struct {
+	const char *prefix;
+	enum method method;
+	unsigned int place; /* among the programs of the hook: the return comes first */
+} sections[] = {
+	{ "tp_btf/", METHOD_TRACEPOINT, 0 }, { "fexit/", METHOD_TRAMPOLINE, 0 },
+	{ "fentry/", METHOD_TRAMPOLINE, 1 }, { "kretprobe/", METHOD_PROBE, 0 },
+	{ "kprobe/", METHOD_PROBE, 1 },
+};
+
+struct hook {
+	const struct hook_row *row;
+	enum method method;
+	bool wanted;
+	bool attached;
+	char reason[512];
+	struct bpf_program *programs[PROGRAMS_PER_HOOK];
+	struct bpf_link *links[PROGRAMS_PER_HOOK];
+};
+
+struct hooks {
+	size_t count;
+	struct hook hooks[TIER_HOOKS_MAX];
+};
+
+static const struct hook_row *row_find(const char *function)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!strcmp(rows[i].function, function))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static struct hook *hook_find(struct hooks *hooks, const char *function, enum method method)
+{
+	for (size_t i = 0; i < hooks->count; i++) {
+		struct hook *hook = &hooks->hooks[i];
+
+		if (hook->method == method && !strcmp(hook->row->function, function))
+			return hook;
+	}
+	return NULL;
+}
+
+static struct hook *hook_add(struct hooks *hooks, const char *function, enum method method)
+{
+	const struct hook_row *row = row_find(function);
+	struct hook *hook = hook_find(hooks, function, method);
+
+	if (hook || !row || hooks->count == TIER_HOOKS_MAX)
+		return hook;
+	hook = &hooks->hooks[hooks->count++];
+	*hook = (struct hook){ .row = row, .method = method, .wanted = true };
+	return hook;
+}
+
+/* Programs that user space runs itself belong to no hook. False: a program that no row knows. */
+static bool hooks_take(struct hooks *hooks, struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		size_t length = strlen(sections[i].prefix);
+		struct hook *hook;
+
+		if (strncmp(section, sections[i].prefix, length))
+			continue;
+		hook = hook_add(hooks, section + length, sections[i].method);
+		if (hook)
+			hook->programs[sections[i].place] = program;
+		return hook;
+	}
+	return bpf_program__type(program) == BPF_PROG_TYPE_RAW_TRACEPOINT;
+}
+
+static void hook_leave_out(struct hook *hook, const char *reason)
+{
+	hook->wanted = false;
+	snprintf(hook->reason, sizeof(hook->reason), "%s", reason);
+	for (size_t i = 0; i < PROGRAMS_PER_HOOK; i++) {
+		if (hook->programs[i])
+			bpf_program__set_autoload(hook->programs[i], false);
+	}
+}
+
+static bool module_has(struct btf *kernel, const struct hook_row *row)
+{
+	struct btf *module;
+	bool found;
+
+	if (!row->module)
+		return false;
+	module = btf__load_module_btf(row->module, kernel);
+	if (!module)
+		return false;
+	found = btf__find_by_name_kind(module, row->function, BTF_KIND_FUNC) > 0;
+	btf__free(module);
+	return found;
+}
+
+static void hook_check(struct hook *hook, struct btf *kernel)
+{
+	char reason[128];
+
+	if (hook->method == METHOD_TRACEPOINT ||
+	    btf__find_by_name_kind(kernel, hook->row->function, BTF_KIND_FUNC) > 0 ||
+	    module_has(kernel, hook->row))
+		return;
+	if (hook->row->module)
+		snprintf(reason, sizeof(reason), "module %s is not loaded, or has no such function",
+			 hook->row->module);
+	else
+		snprintf(reason, sizeof(reason), "this kernel has no such function");
+	hook_leave_out(hook, reason);
+}
+
+/* A stand-in is wanted where what it stands in for is not there. */
+static void hook_check_stand_in(struct hooks *hooks, struct hook *hook)
+{
+	const struct hook *other;
+
+	if (!hook->wanted || !hook->row->instead_of)
+		return;
+	other = hook_find(hooks, hook->row->instead_of, hook->method);
+	if (other && other->wanted)
+		hook_leave_out(hook, "");
+}
+
+struct hooks *hooks_new(struct bpf_object *object)
+{
+	struct hooks *hooks = calloc(1, sizeof(*hooks));
+	struct btf *kernel = hooks ? btf__load_vmlinux_btf() : NULL;
+	struct bpf_program *program;
+
+	if (!kernel) {
+		free(hooks);
+		return NULL;
+	}
+	bpf_object__for_each_program (program, object) {
+		if (hooks_take(hooks, program))
+			continue;
+		btf__free(kernel);
+		free(hooks);
+		errno = EINVAL;
+		return NULL;
+	}
+	for (size_t i = 0; i < hooks->count; i++)
+		hook_check(&hooks->hooks[i], kernel);
+	for (size_t i = 0; i < hooks->count; i++)
+		hook_check_stand_in(hooks, &hooks->hooks[i]);
+	btf__free(kernel);
+	return hooks;
+}
+
+void hooks_free(struct hooks *hooks)
+{
+	if (!hooks)
+		return;
+	hooks_detach(hooks);
+	free(hooks);
+}
+
+void hooks_leave_out(struct hooks *hooks, size_t index, const char *reason)
+{
+	hook_leave_out(&hooks->hooks[index], reason);
+}
+
+void hooks_keep_only(struct hooks *hooks, size_t index)
+{
+	for (size_t i = 0; i < hooks->count; i++) {
+		if (i != index)
+			hook_leave_out(&hooks->hooks[i], "");
+	}
+}
+
+static void hook_detach(struct hook *hook)
+{
+	/* The entry first: a return without one is ignored. */
+	for (size_t i = PROGRAMS_PER_HOOK; i-- > 0;) {
+		bpf_link__destroy(hook->links[i]);
+		hook->links[i] = NULL;
+	}
+	hook->attached = false;
+}
+
+static void hook_attach(struct hook *hook)
+{
+	for (size_t i = 0; i < PROGRAMS_PER_HOOK; i++) {
+		struct loader_reason reason;
+		int err;
+
+		if (!hook->programs[i])
+			continue;
+		hook->links[i] = bpf_program__attach(hook->programs[i]);
+		if (hook->links[i])
+			continue;
+		err = -errno;
+		loader_explain(&reason, err, bpf_program__section_name(hook->programs[i]));
+		hook_detach(hook);
+		snprintf(hook->reason, sizeof(hook->reason), "%s", reason.text);
+		return;
+	}
+	hook->attached = true;
+}
+
+/* A probe is the fentry tier's stand-in for a trampoline; where that holds it is not needed. */
+static bool probe_needed(struct hooks *hooks, const struct hook *hook)
+{
+	const struct hook *trampoline;
+
+	if (hook->method != METHOD_PROBE)
+		return true;
+	trampoline = hook_find(hooks, hook->row->function, METHOD_TRAMPOLINE);
+	return !trampoline || !trampoline->attached;
+}
+
+int hooks_attach(struct hooks *hooks, struct loader_reason *reason)
+{
+	for (size_t i = 0; i < hooks->count; i++) {
+		struct hook *hook = &hooks->hooks[i];
+
+		if (hook->wanted && probe_needed(hooks, hook))
+			hook_attach(hook);
+		if (hook->attached || !(hook->row->flags & REQUIRED))
+			continue;
+		snprintf(reason->text, sizeof(reason->text), "%s: %s", hook->row->function,
+			 hook->reason);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+void hooks_detach(struct hooks *hooks)
+{
+	for (size_t i = 0; i < hooks->count; i++)
+		hook_detach(&hooks->hooks[i]);
+}
+
+bool hooks_tell_purpose(const struct hooks *hooks)
+{
+	for (size_t i = 0; i < hooks->count; i++) {
+		const struct hook *hook = &hooks->hooks[i];
+
+		if (hook->row->flags & TELLS_PURPOSE && !hook->attached)
+			return false;
+	}
+	return true;
+}
+
+size_t hooks_count(const struct hooks *hooks)
+{
+	return hooks->count;
+}
+
+struct hook_state hooks_state(const struct hooks *hooks, size_t index)
+{
+	const struct hook *hook = &hooks->hooks[index];
+	struct hook_state state = {
+		.function = hook->row->function,
+		.method = method_names[hook->method],
+		.gives = hook->row->gives,
+		.required = hook->row->flags & REQUIRED,
+		.attached = hook->attached,
+	};
+
+	snprintf(state.reason, sizeof(state.reason), "%s", hook->reason);
+	return state;
+}
+
+/* What the kernel tells of a link to a probe (6.7 and newer), as far as it is of interest here;
+ * the installed headers may be older. */
+struct probe_link_info {
+	__u32 type;
+	__u32 id;
+	__u32 prog_id;
+	__u32 pad;
+	__u32 perf_type;
+	__u32 perf_pad;
+	__u64 name;
+	__u32 name_length;
+	__u32 offset;
+	__u64 address;
+	__u64 missed;
+	__u64 cookie;
+};
+
+#define PROBE_TYPE_KPROBE 3 /* BPF_PERF_EVENT_KPROBE */
+#define PROBE_TYPE_KRETPROBE 4 /* BPF_PERF_EVENT_KRETPROBE */
+
+static bool probe_missed(const struct bpf_link *link, uint64_t *missed)
+{
+	struct probe_link_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size))
+		return false;
+	if (info.perf_type != PROBE_TYPE_KPROBE && info.perf_type != PROBE_TYPE_KRETPROBE)
+		return false;
+	*missed += info.missed;
+	return true;
+}
+
+static bool program_missed(const struct bpf_program *program, uint64_t *missed)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return false;
+	*missed += info.recursion_misses;
+	return size >=
+	       offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses);
+}
+
+static bool hook_missed(const struct hook *hook, uint64_t *missed)
+{
+	bool known = true;
+
+	for (size_t i = 0; i < PROGRAMS_PER_HOOK; i++) {
+		if (!hook->links[i])
+			continue;
+		known &= program_missed(hook->programs[i], missed);
+		if (hook->method == METHOD_PROBE)
+			known &= probe_missed(hook->links[i], missed);
+	}
+	return known;
+}
+
+bool hooks_missed(const struct hooks *hooks, uint64_t *missed)
+{
+	bool known = true;
+
+	*missed = 0;
+	for (size_t i = 0; i < hooks->count; i++)
+		known &= hook_missed(&hooks->hooks[i], missed);
+	return known;
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Routes as lookups show them: what the kernel told, completed by what the policy holds. */
+#include "trace/lookup_route.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "util/array.h"
+
+static bool nexthop_gave(const struct nexthop *nexthop, const struct table_answer *answer)
+{
+	return nexthop->dev == answer->dev && nexthop->gateway_family == answer->gateway_family &&
+	       !memcmp(nexthop->gateway, answer->gateway, sizeof(answer->gateway));
+}
+
+/* The nexthop of route that the kernel's answer names, NULL when it is not this route's. */
+static const struct nexthop *route_nexthop(const struct route *route,
+					   const struct table_answer *answer)
+{
+	if (answer->route_type && answer->route_type != route->type)
+		return NULL;
+	for (uint32_t i = 0; i < route->nexthop_count; i++) {
+		if (nexthop_gave(&route->nexthops[i], answer))
+			return &route->nexthops[i];
+	}
+	return NULL;
+}
+
+void route_set_device(struct lookup_route *out, const struct policy *policy, uint32_t index)
+{
+	const struct link *link = policy ? policy_link(policy, index) : NULL;
+
+	out->dev_index = index;
+	if (link)
+		memcpy(out->dev, link->name, sizeof(out->dev));
+}
+
+/* What the kernel itself told of a hit; the rest is the policy's to add. */
+struct lookup_route answer_route(const struct table_answer *answer, const struct policy *policy)
+{
+	struct lookup_route out = { .prefix_length = -1, .type = answer->route_type };
+
+	out.gateway_family = answer->gateway_family;
+	memcpy(out.gateway, answer->gateway, sizeof(out.gateway));
+	if (answer->dev)
+		route_set_device(&out, policy, answer->dev);
+	return out;
+}
+
+static void route_add_policy(struct lookup_route *out, const struct policy *policy,
+			     const struct route *route, const struct nexthop *nexthop)
+{
+	memcpy(out->dst, route->dst, sizeof(out->dst));
+	out->prefix_length = route->dst_length;
+	out->nexthops = route->nexthop_count;
+	out->type = route->type;
+	if (nexthop)
+		out->has_prefsrc = policy_preferred_source(policy, route, nexthop, out->prefsrc);
+}
+
+const struct route *table_explains(const struct policy *policy, const struct flow_key *key,
+				   uint32_t table, const struct table_answer *answer,
+				   struct lookup_route *out)
+{
+	const struct route_table *held = policy_table(policy, FLOW_AF_INET, table);
+	struct table_result result;
+	const struct nexthop *nexthop;
+
+	if (!held)
+		return NULL;
+	for (int ignore_linkdown = 0; ignore_linkdown < 2; ignore_linkdown++) {
+		result = route_table_lookup(held, key, ignore_linkdown);
+		if (!result.route || result.error != answer->error)
+			continue;
+		nexthop = answer->error ? NULL : route_nexthop(result.route, answer);
+		if (!answer->error && !nexthop)
+			continue;
+		route_add_policy(out, policy, result.route, nexthop);
+		return result.route;
+	}
+	return NULL;
+}
+
+bool table_would_match(const struct policy *policy, const struct flow_key *key, uint32_t table,
+		       struct lookup_route *out)
+{
+	const struct route_table *held = policy_table(policy, FLOW_AF_INET, table);
+	struct table_result result;
+
+	if (!held)
+		return false;
+	result = route_table_lookup(held, key, false);
+	if (result.error || !result.route)
+		return false;
+	*out = (struct lookup_route){ .prefix_length = -1 };
+	route_add_policy(out, policy, result.route, result.nexthop);
+	if (!result.nexthop)
+		return true;
+	out->gateway_family = result.nexthop->gateway_family;
+	memcpy(out->gateway, result.nexthop->gateway, sizeof(out->gateway));
+	route_set_device(out, policy, result.nexthop->dev);
+	return true;
+}
+
+uint8_t error_route_type(int error)
+{
+	switch (error) {
+	case -EHOSTUNREACH:
+		return RTN_UNREACHABLE;
+	case -EACCES:
+		return RTN_PROHIBIT;
+	case -EINVAL:
+		return RTN_BLACKHOLE;
+	default:
+		return RTN_UNSPEC;
+	}
+}
+
+bool built_in_priority(uint32_t table, uint32_t *priority)
+{
+	static const struct {
+		uint32_t table;
+		uint32_t priority;
+	} built_in[] = { { TABLE_LOCAL, 0 }, { TABLE_MAIN, 32766 }, { TABLE_DEFAULT, 32767 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(built_in); i++) {
+		if (built_in[i].table == table) {
+			*priority = built_in[i].priority;
+			return true;
+		}
+	}
+	return false;
+}
+
+enum step_outcome error_outcome(int error)
+{
+	switch (error) {
+	case 0:
+		return STEP_CHOSEN;
+	case -EAGAIN:
+		return STEP_NO_ROUTE;
+	case -EACCES:
+		return STEP_PROHIBIT;
+	case -EINVAL:
+		return STEP_BLACKHOLE;
+	default:
+		return STEP_UNREACHABLE;
+	}
+}
