@@ -16,7 +16,7 @@ static __always_inline void origin_decide(struct lookup_origin *origin, const st
 	__builtin_memset(origin, 0, sizeof(*origin));
 	origin->level = hook->level;
 	if (reason->netns) {
-		origin->net = reason->net;
+		origin->net = (const struct net *)reason->net;
 		origin->netns = reason->netns;
 		origin->netns_source = NETNS_LOOKUP;
 		return;
@@ -137,8 +137,8 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 {
 	struct thread_state *thread = hook->thread;
 	struct call_frame *frame;
-	struct lookup_reason reason;
-	struct lookup_origin origin;
+	struct lookup_reason *reason = &thread->reason;
+	struct lookup_origin *origin = &thread->origin;
 	struct open_lookup *open;
 	struct flow_key key;
 	enum filter_kind rejected;
@@ -148,20 +148,21 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	frame = frame_top(thread);
 	begin_settle(hook, frame, flow);
 	flow_key_read(&key, (const void *)flow);
-	reason_fill(&reason, thread, flow, &key);
+	reason_fill(thread, flow, &key);
+	forget_values();
 	frame->looked_up = true;
+	if (!net && nexthop && !reason->netns)
+		net = BPF_CORE_READ(nexthop, nhc_dev, nd_net.net);
 	if (net) {
-		reason.net = net;
-		reason.netns = BPF_CORE_READ(net, ns.inum);
-	} else if (nexthop && !reason.netns) {
-		reason.net = BPF_CORE_READ(nexthop, nhc_dev, nd_net.net);
-		reason.netns = BPF_CORE_READ(nexthop, nhc_dev, nd_net.net, ns.inum);
+		reason->net = (__u64)net;
+		reason->netns = BPF_CORE_READ(net, ns.inum);
 	}
-	origin_decide(&origin, hook, &reason);
-	here = origin_traced(&origin);
-	if (!here && origin.netns_source >= NETNS_DEVICE)
+	origin_decide(origin, hook, reason);
+	forget_values();
+	here = origin_traced(origin);
+	if (!here && origin->netns_source >= NETNS_DEVICE)
 		return 0;
-	rejected = begin_rejected(&key, &origin, &reason);
+	rejected = begin_rejected(&key, origin, reason);
 	if (rejected) {
 		if (here)
 			count_rejected(hook->cpu, rejected);
@@ -171,7 +172,7 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	if (!open)
 		return 0;
 	frame->pending = flow;
-	event_begin(open, &key, &reason, &origin);
+	event_begin(open, &key, reason, origin);
 	return open;
 }
 
@@ -321,15 +322,15 @@ static __always_inline struct open_lookup *table_begin(const struct hook *hook,
 	const struct fib_nh_common *nexthop = error ? 0 : BPF_CORE_READ(result, nhc);
 	struct open_lookup *open;
 	const struct net *net;
-	bool built_in;
 
 	thread_prune(hook->thread, hook->address);
 	net = (const struct net *)frame_top(hook->thread)->net;
-	built_in = table_is_built_in(hook, net, table);
+	hook->thread->built_in = table_is_built_in(hook, net, table);
+	forget_values();
 	open = lookup_begin(hook, (__u64)flow, 0, nexthop);
 	if (!open)
 		return 0;
-	if (!built_in)
+	if (!hook->thread->built_in)
 		open->event.flags |= LOOKUP_DIRECT;
 	else if (default_may_follow(net, error))
 		open->phase = LOOKUP_AWAITING_DEFAULT;
@@ -358,6 +359,7 @@ static __always_inline void table_answered(const struct hook *hook, const struct
 		open = table_begin(hook, flow, table, result, error);
 	if (!open)
 		return;
+	forget_values();
 	awaiting = open->phase == LOOKUP_AWAITING_DEFAULT;
 	table_add_step(hook, open, table, result, error);
 	table_walked(open, error);

@@ -40,18 +40,37 @@ struct call_frame {
 	__u8 pad[2];
 };
 
+/* What the frames tell of a lookup. */
+struct lookup_reason {
+	__u64 net;
+	__u32 netns;
+	__u8 purpose;
+	__u8 cause;
+	__u8 purpose_told;
+	__u8 cause_told;
+};
+
+/* What is worked out from here on is read back from memory: the verifier then follows one state
+ * of it instead of every combination. */
+#define forget_values() asm volatile("" ::: "memory")
+
 /*
  * One for each task, and one more for the softirqs that run on top of it.
  * frames[0] stands for all functions that are not hooked. walking is the flow
- * whose rules are being walked. epoch tells one softirq from the next.
+ * whose rules are being walked. epoch tells one softirq from the next. reason,
+ * origin and built_in are of the lookup that begins: they are kept here because
+ * the verifier does not follow the values of a map.
  */
 struct thread_state {
 	__u64 epoch;
 	__u64 walking;
 	__u64 socket_flow; /* the flow that a socket's owner looks up, and for what */
+	struct lookup_reason reason;
+	struct lookup_origin origin;
 	__u32 depth;
 	__u8 socket_cause;
-	__u8 pad[3];
+	__u8 built_in;
+	__u8 pad[2];
 	struct call_frame frames[FRAMES_MAX];
 };
 
@@ -229,17 +248,7 @@ static __always_inline void frame_set_net(struct call_frame *frame, const struct
 	frame->netns = BPF_CORE_READ(net, ns.inum);
 }
 
-/* What the frames tell of a lookup. */
-struct lookup_reason {
-	__u8 purpose;
-	__u8 cause;
-	__u8 purpose_told;
-	__u8 cause_told;
-	const struct net *net;
-	__u32 netns;
-};
-
-static __always_inline void reason_take(struct lookup_reason *reason,
+static __always_inline void reason_take(volatile struct lookup_reason *reason,
 					const struct call_frame *frame)
 {
 	const struct frame_meaning *meaning;
@@ -257,7 +266,7 @@ static __always_inline void reason_take(struct lookup_reason *reason,
 	}
 	if (!reason->netns && frame->netns) {
 		reason->netns = frame->netns;
-		reason->net = (const struct net *)frame->net;
+		reason->net = frame->net;
 	}
 }
 
@@ -287,12 +296,13 @@ static __always_inline bool frame_checks_source(const struct call_frame *frame,
 	return frame->looked_up || frame->arguments[0] != *(const __u32 *)key->dst;
 }
 
-static __always_inline void reason_fill(struct lookup_reason *reason, struct thread_state *thread,
-					__u64 flow, const struct flow_key *key)
+static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
+					const struct flow_key *key)
 {
+	volatile struct lookup_reason *reason = &thread->reason;
 	struct call_frame *top = frame_top(thread);
 
-	__builtin_memset(reason, 0, sizeof(*reason));
+	__builtin_memset(&thread->reason, 0, sizeof(thread->reason));
 	if (frame_checks_source(top, key)) {
 		reason->purpose = PURPOSE_SOURCE_CHECK;
 		reason->purpose_told = TELLS;

@@ -135,6 +135,8 @@ void capture_close(struct capture *capture)
 	if (!capture)
 		return;
 	capture_stop(capture);
+	if (capture->loaded.hooks)
+		hooks_detach_in_background(capture->loaded.hooks);
 	ring_buffer__free(capture->ring);
 	if (capture->control)
 		munmap(capture->control, sizeof(*capture->control));
@@ -166,7 +168,6 @@ void capture_stop(struct capture *capture)
 	__atomic_store_n(&capture->control->enabled, 0, __ATOMIC_SEQ_CST);
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	capture->missed_known = hooks_missed(capture->loaded.hooks, &capture->missed);
-	hooks_detach(capture->loaded.hooks);
 }
 
 static void set_devices(struct device_filter *target, const struct device_filter *devices)

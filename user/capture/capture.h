@@ -66,7 +66,7 @@ bool capture_is_exact(const struct capture *capture);
 
 /* From here on lookups are counted and sent. */
 void capture_start(struct capture *capture);
-/* Detaches all programs: no event comes after it, those in the ring stay readable. */
+/* Ends the programs' work: no event comes after it, those in the ring stay readable. */
 void capture_stop(struct capture *capture);
 
 /* For --iif and --oif. May be called while tracing. */

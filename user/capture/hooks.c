@@ -5,9 +5,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/loader.h"
 #include "util/array.h"
@@ -315,6 +317,48 @@ void hooks_detach(struct hooks *hooks)
 {
 	for (size_t i = 0; i < hooks->count; i++)
 		hook_detach(&hooks->hooks[i]);
+}
+
+/* The child: it is the last to hold the hooks, from when the parent has let go of them. */
+static void detach_after(struct hooks *hooks, int parent)
+{
+	char none;
+
+	setsid();
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	while (read(parent, &none, 1) < 0 && errno == EINTR)
+		;
+	hooks_detach(hooks);
+	_exit(EXIT_SUCCESS);
+}
+
+static bool hooks_attached(const struct hooks *hooks)
+{
+	for (size_t i = 0; i < hooks->count; i++) {
+		if (hooks->hooks[i].attached)
+			return true;
+	}
+	return false;
+}
+
+void hooks_detach_in_background(struct hooks *hooks)
+{
+	int ends[2] = { -1, -1 };
+	pid_t child = -1;
+
+	if (hooks_attached(hooks) && !pipe2(ends, O_CLOEXEC))
+		child = fork();
+	if (!child) {
+		close(ends[1]);
+		detach_after(hooks, ends[0]);
+	}
+	/* Where there is no child, this waits. */
+	hooks_detach(hooks);
+	if (ends[0] >= 0) {
+		close(ends[0]);
+		close(ends[1]);
+	}
 }
 
 bool hooks_tell_purpose(const struct hooks *hooks)

@@ -28,6 +28,12 @@ void hooks_keep_only(struct hooks *hooks, size_t index);
 struct loader_reason;
 int hooks_attach(struct hooks *hooks, struct loader_reason *reason);
 void hooks_detach(struct hooks *hooks);
+/*
+ * The same, without the wait: for each function the kernel takes a tenth of a
+ * second to make sure that nobody runs through the hook any more. A child
+ * process, which holds nothing else of ours, stays for that long.
+ */
+void hooks_detach_in_background(struct hooks *hooks);
 
 /* True when every function that tells this purpose is hooked. */
 bool hooks_tell_purpose(const struct hooks *hooks);

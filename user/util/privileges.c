@@ -70,6 +70,11 @@ static const int allowed_calls[] = {
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(getsockname),
 	SCMP_SYS(setsockopt),
+	/* The child that waits for the hooks to be detached. */
+	SCMP_SYS(clone),
+	SCMP_SYS(pipe2),
+	SCMP_SYS(setsid),
+	SCMP_SYS(set_robust_list),
 };
 
 static const int namespace_calls[] = {
