@@ -74,9 +74,16 @@ static struct capture *capture_open_tier(const struct tier *tier,
 					 const struct capture_settings *settings,
 					 struct loader_reason *reason)
 {
-	struct capture *capture = calloc(1, sizeof(*capture));
+	const char *impossible = tier->impossible ? tier->impossible() : NULL;
+	struct capture *capture;
 	int err;
 
+	if (impossible) {
+		snprintf(reason->text, sizeof(reason->text), "%s", impossible);
+		errno = ENOTSUP;
+		return NULL;
+	}
+	capture = calloc(1, sizeof(*capture));
 	if (!capture)
 		return NULL;
 	capture->tier = tier;

@@ -94,6 +94,7 @@ struct hook {
 	const struct hook_row *row;
 	enum method method;
 	bool wanted;
+	bool found; /* the kernel's BTF has the function */
 	bool attached;
 	char reason[512];
 	struct bpf_program *programs[PROGRAMS_PER_HOOK];
@@ -166,6 +167,24 @@ static void hook_leave_out(struct hook *hook, const char *reason)
 	}
 }
 
+/* Marks the hooks whose functions are in btf, looking at each of its many types once. */
+static void hooks_find_functions(struct hooks *hooks, const struct btf *btf)
+{
+	for (unsigned int id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const char *name;
+
+		if (!btf_is_func(type))
+			continue;
+		name = btf__name_by_offset(btf, type->name_off);
+		for (size_t i = 0; i < hooks->count; i++) {
+			struct hook *hook = &hooks->hooks[i];
+
+			hook->found |= !strcmp(hook->row->function, name);
+		}
+	}
+}
+
 static bool module_has(struct btf *kernel, const struct hook_row *row)
 {
 	struct btf *module;
@@ -185,9 +204,7 @@ static void hook_check(struct hook *hook, struct btf *kernel)
 {
 	char reason[128];
 
-	if (hook->method == METHOD_TRACEPOINT ||
-	    btf__find_by_name_kind(kernel, hook->row->function, BTF_KIND_FUNC) > 0 ||
-	    module_has(kernel, hook->row))
+	if (hook->method == METHOD_TRACEPOINT || hook->found || module_has(kernel, hook->row))
 		return;
 	if (hook->row->module)
 		snprintf(reason, sizeof(reason), "module %s is not loaded, or has no such function",
@@ -209,30 +226,60 @@ static void hook_check_stand_in(struct hooks *hooks, struct hook *hook)
 		hook_leave_out(hook, "");
 }
 
-struct hooks *hooks_new(struct bpf_object *object)
+static bool hooks_take_all(struct hooks *hooks, struct bpf_object *object)
 {
-	struct hooks *hooks = calloc(1, sizeof(*hooks));
-	struct btf *kernel = hooks ? btf__load_vmlinux_btf() : NULL;
 	struct bpf_program *program;
 
-	if (!kernel) {
-		free(hooks);
-		return NULL;
-	}
 	bpf_object__for_each_program (program, object) {
-		if (hooks_take(hooks, program))
-			continue;
-		btf__free(kernel);
-		free(hooks);
-		errno = EINVAL;
-		return NULL;
+		if (!hooks_take(hooks, program))
+			return false;
 	}
+	return true;
+}
+
+static bool hooks_need_functions(const struct hooks *hooks)
+{
+	for (size_t i = 0; i < hooks->count; i++) {
+		if (hooks->hooks[i].method != METHOD_TRACEPOINT)
+			return true;
+	}
+	return false;
+}
+
+static int hooks_check(struct hooks *hooks)
+{
+	struct btf *kernel;
+
+	if (!hooks_need_functions(hooks))
+		return 0;
+	kernel = btf__load_vmlinux_btf();
+	if (!kernel)
+		return -errno;
+	hooks_find_functions(hooks, kernel);
 	for (size_t i = 0; i < hooks->count; i++)
 		hook_check(&hooks->hooks[i], kernel);
 	for (size_t i = 0; i < hooks->count; i++)
 		hook_check_stand_in(hooks, &hooks->hooks[i]);
 	btf__free(kernel);
-	return hooks;
+	return 0;
+}
+
+struct hooks *hooks_new(struct bpf_object *object)
+{
+	struct hooks *hooks = calloc(1, sizeof(*hooks));
+	int err = 0;
+
+	if (!hooks)
+		return NULL;
+	if (!hooks_take_all(hooks, object))
+		err = -EINVAL;
+	if (!err)
+		err = hooks_check(hooks);
+	if (!err)
+		return hooks;
+	free(hooks);
+	errno = -err;
+	return NULL;
 }
 
 void hooks_free(struct hooks *hooks)

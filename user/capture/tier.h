@@ -12,6 +12,8 @@ struct tier {
 	const char *needs;
 	const char *cannot_see;
 	bool exact; /* sees the walk over the rules itself */
+	/* Why this kernel cannot have it at all, told without trying; NULL: it may. */
+	const char *(*impossible)(void);
 };
 
 extern const struct tier tiers[];
