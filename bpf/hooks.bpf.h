@@ -105,7 +105,9 @@ static __always_inline void begin_settle(const struct hook *hook, struct call_fr
 {
 	struct open_lookup *stale;
 
-	frame_settle(hook, frame);
+	stale = frame->pending ? lookup_find(frame->pending) : 0;
+	if (!stale || !stale->waits || frame->pending == flow)
+		frame_settle(hook, frame);
 	stale = lookup_find(flow);
 	if (stale)
 		lookup_lose(hook->cpu, stale);
@@ -171,29 +173,32 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	open = open_new(hook->cpu, flow, here);
 	if (!open)
 		return 0;
-	frame->pending = flow;
+	if (!frame->pending)
+		frame->pending = flow;
 	event_begin(open, &key, reason, origin);
 	return open;
 }
 
-/* The function around a lookup may still choose a nexthop: then its return is the end. */
-static __always_inline bool walk_waits(const struct hook *hook, const struct open_lookup *open)
+/* Whether what the function around a lookup returns tells more of it. */
+static __always_inline bool walk_waits(const struct call_frame *frame,
+				       const struct open_lookup *open)
 {
-	const struct call_frame *frame = frame_top(hook->thread);
-
-	if (frame->pending != open->flow)
-		return false;
 	if (frame->kind == FRAME_OUTPUT)
 		return true;
 	return frame->kind == FRAME_INPUT && open->event.route.nexthops > 1;
 }
 
+/* The walk is over, or so it seems: the lookup is when nothing more can be told of it. */
 static __always_inline void walk_end(const struct hook *hook, struct open_lookup *open)
 {
-	if (walk_waits(hook, open))
-		return;
-	if (frame_top(hook->thread)->pending == open->flow)
-		frame_top(hook->thread)->pending = 0;
+	struct call_frame *frame = frame_top(hook->thread);
+
+	if (frame->pending == open->flow) {
+		open->waits = walk_waits(frame, open);
+		if (open->waits || open->phase == LOOKUP_AWAITING_DEFAULT)
+			return;
+		frame->pending = 0;
+	}
 	lookup_finish(hook->cpu, open);
 }
 
@@ -365,8 +370,7 @@ static __always_inline void table_answered(const struct hook *hook, const struct
 	table_walked(open, error);
 	if (awaiting)
 		open->phase = LOOKUP_AWAITING_DEFAULT;
-	else
-		walk_end(hook, open);
+	walk_end(hook, open);
 }
 
 /* fib_table_lookup() returns error. */
@@ -516,8 +520,10 @@ static __always_inline void output_leave(__u64 address, __u64 route, __u64 slack
 	open = lookup_find(frame->pending);
 	if (open && open->phase == LOOKUP_AWAITING_DEFAULT && open->event.error != ERROR_NETUNREACH)
 		control.default_after_refusal = DEFAULT_DOES_NOT_FOLLOW;
-	if (open && open->phase != LOOKUP_WALKING)
+	if (open && open->phase != LOOKUP_WALKING) {
 		output_fill(open, frame, route);
+		open->waits = false;
+	}
 	frame_settle(&hook, frame);
 }
 
@@ -550,12 +556,13 @@ static __always_inline void input_leave(__u64 address, __u64 slack)
 	if (!frame || !frame->pending)
 		return;
 	open = lookup_find(frame->pending);
-	if (open && open->phase == LOOKUP_WALKED && open->event.flags & LOOKUP_HAS_ROUTE) {
+	if (open && open->waits) {
 		const struct fib_result *result = (const void *)frame->arguments[2];
 
 		nexthop = BPF_CORE_READ(result, nhc);
 		if (nexthop)
 			route_fill_nexthop(&open->event.route, nexthop);
+		open->waits = false;
 	}
 	frame_settle(&hook, frame);
 }

@@ -10,14 +10,15 @@
 
 enum lookup_phase {
 	LOOKUP_WALKING, /* fib_rules_lookup() runs */
-	LOOKUP_AWAITING_DEFAULT, /* complete, unless table default is asked as well */
-	LOOKUP_WALKED, /* complete; the function that asked may still choose a nexthop */
+	LOOKUP_AWAITING_DEFAULT, /* walked, unless table default is asked as well */
+	LOOKUP_WALKED,
 };
 
 /*
  * Keyed by the kernel's flow pointer, which is unique among the lookups in
  * progress. argument and rule are pointers of the kernel to tell its lookup and
  * the rule that ran last; event is what is sent. here: netns is traced, for certain.
+ * waits: the function that asked chooses what it returns from what was found.
  */
 struct open_lookup {
 	__u64 flow;
@@ -27,7 +28,8 @@ struct open_lookup {
 	__u8 asked; /* a table answered since the last rule */
 	__u8 lost; /* a part of it did not fit into the ring */
 	__u8 here;
-	__u8 pad[4];
+	__u8 waits;
+	__u8 pad[3];
 	__u64 rule_copy[RULE_COPY_MAX / sizeof(__u64)];
 	struct lookup_event event;
 };

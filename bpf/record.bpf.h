@@ -195,7 +195,7 @@ static __always_inline void lookup_settle(struct cpu_state *cpu, __u64 flow)
 
 	if (!open)
 		return;
-	if (open->phase == LOOKUP_WALKING)
+	if (open->phase == LOOKUP_WALKING || open->waits)
 		lookup_lose(cpu, open);
 	else
 		lookup_finish(cpu, open);

@@ -303,7 +303,10 @@ static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
 	struct call_frame *top = frame_top(thread);
 
 	__builtin_memset(&thread->reason, 0, sizeof(thread->reason));
-	if (frame_checks_source(top, key)) {
+	if (!key->iif) {
+		/* Without an input interface no packet is behind it, whoever asks. */
+		reason->purpose_told = TELLS;
+	} else if (frame_checks_source(top, key)) {
 		reason->purpose = PURPOSE_SOURCE_CHECK;
 		reason->purpose_told = TELLS;
 	}
@@ -319,6 +322,7 @@ static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
 	if (reason->cause_told < TELLS && thread->socket_flow == flow && thread->socket_cause) {
 		reason->cause = thread->socket_cause;
 		reason->cause_told = TELLS;
+		thread->socket_flow = 0;
 	}
 }
 

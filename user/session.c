@@ -129,13 +129,23 @@ void session_warning(void *data, const char *message)
 	session_line_done(session);
 }
 
+static void warn_lost(const struct session *session, uint32_t count, unsigned int cpu)
+{
+	if (capture_is_exact(session->settings.capture))
+		report_warning("%u lookups of CPU %u were lost: the ring buffer was full, or their "
+			       "end was missed",
+			       count, cpu);
+	else
+		report_warning("the ring buffer was full: %u events of CPU %u were lost", count,
+			       cpu);
+}
+
 static void session_lost(void *data, const struct event_header *header, uint32_t count)
 {
 	struct session *session = data;
 
 	if (!session_writes_events(session)) {
-		report_warning("the ring buffer was full: %u events of CPU %u were lost", count,
-			       header->cpu);
+		warn_lost(session, count, header->cpu);
 		return;
 	}
 	session->settings.format->lost(&session->output.text,

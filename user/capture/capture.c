@@ -32,7 +32,7 @@ struct capture {
 	void *sink_data;
 	unsigned int budget;
 	uint64_t reaped; /* lookups whose end was missed */
-	uint64_t walking; /* counted last */
+	uint64_t unfinished; /* counted last */
 	uint64_t missed; /* when the programs were detached */
 	bool missed_known;
 };
@@ -254,12 +254,17 @@ static int visit_open(struct capture *capture,
 	return 0;
 }
 
+static bool open_unfinished(const struct open_lookup *open)
+{
+	return open->phase == LOOKUP_WALKING || open->waits;
+}
+
 static void open_hand_out(struct capture *capture, int fd, struct open_lookup *open)
 {
 	size_t count = open->event.step_count;
 
 	(void)fd;
-	if (open->here && open->phase != LOOKUP_WALKING && count <= LOOKUP_STEPS_PER_EVENT)
+	if (open->here && !open_unfinished(open) && count <= LOOKUP_STEPS_PER_EVENT)
 		capture->sink(capture->sink_data, &open->event.header, LOOKUP_EVENT_SIZE(count));
 }
 
@@ -283,7 +288,7 @@ static uint64_t boottime_now(void)
 
 static void open_reap(struct capture *capture, int fd, struct open_lookup *open)
 {
-	if (open->phase != LOOKUP_WALKING ||
+	if (!open_unfinished(open) ||
 	    boottime_now() - open->event.header.time_ns < LOOKUP_LONGEST_NS)
 		return;
 	if (!bpf_map_delete_elem(fd, &open->flow) && open->here)
@@ -298,14 +303,14 @@ void capture_reap(struct capture *capture)
 static void open_count(struct capture *capture, int fd, struct open_lookup *open)
 {
 	(void)fd;
-	capture->walking += open->here && open->phase == LOOKUP_WALKING;
+	capture->unfinished += open->here && open_unfinished(open);
 }
 
-static uint64_t capture_count_walking(struct capture *capture)
+static uint64_t capture_count_unfinished(struct capture *capture)
 {
-	capture->walking = 0;
+	capture->unfinished = 0;
 	visit_open(capture, open_count);
-	return capture->walking;
+	return capture->unfinished;
 }
 
 int capture_read_counts(struct capture *capture, struct capture_counts *counts)
@@ -322,7 +327,7 @@ int capture_read_counts(struct capture *capture, struct capture_counts *counts)
 	}
 	counts->total.begun += capture->reaped;
 	counts->total.lost_begun += capture->reaped;
-	counts->unfinished = capture_count_walking(capture);
+	counts->unfinished = capture_count_unfinished(capture);
 	counts->missed = capture->missed;
 	counts->missed_known = capture->missed_known;
 	return 0;

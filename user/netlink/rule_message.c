@@ -25,7 +25,6 @@ enum {
 
 #define DSCP_ALL 63
 #define FLOWLABEL_ALL 0xfffff
-#define PORT_ALL 0xffff
 
 static bool read_prefix(const struct rule *rule, struct rule_prefix *prefix, const void *payload,
 			size_t length)
@@ -272,12 +271,6 @@ static void rule_take_header(struct rule *rule, const struct fib_rule_hdr *heade
 	rule->unresolved = header->flags & FIB_RULE_UNRESOLVED;
 }
 
-/* Kernels from 7.2 on give every single port the mask 0xffff, which is none. */
-static uint16_t port_mask(uint16_t mask, const struct rule_range16 *ports)
-{
-	return mask == PORT_ALL && ports->first == ports->last ? 0 : mask;
-}
-
 int rule_message_parse(const struct nlmsghdr *message, struct rule *rule)
 {
 	const struct fib_rule_hdr *header = message_header(message, sizeof(*header));
@@ -295,7 +288,7 @@ int rule_message_parse(const struct nlmsghdr *message, struct rule *rule)
 		rule->src.length = rule->src.length > longest ? longest : rule->src.length;
 		rule->dst.length = rule->dst.length > longest ? longest : rule->dst.length;
 	}
-	rule->sport_mask = port_mask(rule->sport_mask, &rule->sport);
-	rule->dport_mask = port_mask(rule->dport_mask, &rule->dport);
+	rule->sport_mask = rule_port_mask(rule->sport_mask, &rule->sport);
+	rule->dport_mask = rule_port_mask(rule->dport_mask, &rule->dport);
 	return 0;
 }

@@ -24,6 +24,11 @@ void rule_init(struct rule *rule, uint8_t family)
 	};
 }
 
+uint16_t rule_port_mask(uint16_t mask, const struct rule_range16 *ports)
+{
+	return mask == UINT16_MAX && ports->first == ports->last ? 0 : mask;
+}
+
 const char *rule_first_mismatch(const struct rule *rule, const struct flow_key *key,
 				const struct match_context *context)
 {

@@ -122,6 +122,10 @@ bool rule_is_catch_all(const struct rule *rule);
 /* A neutral rule of family: no selector, no suppressor, action RULE_LOOKUP, table 0. */
 void rule_init(struct rule *rule, uint8_t family);
 
+/* The mask of a port selector as the model keeps it: 0 where it masks nothing, which newer kernels
+ * say as 0xffff for a single port. */
+uint16_t rule_port_mask(uint16_t mask, const struct rule_range16 *ports);
+
 struct text;
 struct names;
 /* Appends the selector as `ip rule` prints it, without table or action:

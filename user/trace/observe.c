@@ -58,8 +58,8 @@ static void rule_of_step(struct rule *rule, const struct step_rule *from, uint8_
 	rule->has_dport = from->dport_first != 0;
 	rule->sport = (struct rule_range16){ from->sport_first, from->sport_last };
 	rule->dport = (struct rule_range16){ from->dport_first, from->dport_last };
-	rule->sport_mask = from->sport_mask;
-	rule->dport_mask = from->dport_mask;
+	rule->sport_mask = rule_port_mask(from->sport_mask, &rule->sport);
+	rule->dport_mask = rule_port_mask(from->dport_mask, &rule->dport);
 	rule->suppress_prefixlength = from->suppress_prefixlength;
 	rule->suppress_ifgroup = from->suppress_ifgroup;
 }
