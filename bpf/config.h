@@ -70,7 +70,7 @@ struct cpu_state {
 	__u64 walks;
 	struct cpu_counts counts;
 	__u32 seq;
-	__u32 pad;
+	__u32 busy; /* programs of the exact tiers under way: more than one when they interrupt */
 	__u64 pad_to_cache_lines[6];
 };
 

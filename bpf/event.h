@@ -158,6 +158,7 @@ struct step_rule {
 	__u8 protocol;
 	__u8 action;
 	__u8 flags;
+	__u8 pad[4];
 };
 
 /*

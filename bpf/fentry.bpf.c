@@ -34,7 +34,7 @@ SEC("fexit/fib4_rule_action")
 int BPF_PROG(rule_action_leave, struct fib_rule *rule, struct flowi4 *flow, int flags,
 	     struct fib_lookup_arg *argument, int error)
 {
-	action_leave(rule, flow, argument, error);
+	action_leave(ADDRESS, rule, flow, argument, error);
 	return 0;
 }
 

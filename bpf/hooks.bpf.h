@@ -173,6 +173,7 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	open = open_new(hook->cpu, flow, here);
 	if (!open)
 		return 0;
+	open->lost = hook->nested;
 	if (!frame->pending)
 		frame->pending = flow;
 	event_begin(open, &key, reason, origin);
@@ -207,27 +208,62 @@ static __always_inline bool flow_is_address_check(const struct flowi4 *flow)
 	return !BPF_CORE_READ(flow, __fl_common.flowic_iif);
 }
 
+static __always_inline bool address_check_skipped(const struct hook *hook,
+						  const struct flowi4 *flow)
+{
+	if (!flow_is_address_check(flow))
+		return false;
+	__sync_fetch_and_add(&hook->cpu->counts.address_checks, 1);
+	return !config.address_checks;
+}
+
+static __always_inline void rules_begin(const struct hook *hook, const struct fib_rules_ops *ops,
+					const struct flowi4 *flow,
+					const struct fib_lookup_arg *argument)
+{
+	struct open_lookup *open;
+
+	hook->thread->walking = (__u64)flow;
+	if (address_check_skipped(hook, flow))
+		return;
+	open = lookup_begin(hook, (__u64)flow, BPF_CORE_READ(ops, fro_net), 0);
+	if (!open)
+		return;
+	open->argument = (__u64)argument;
+	open->event.flags |= LOOKUP_RULES;
+}
+
 /* fib_rules_lookup() is entered. */
 static __always_inline void rules_enter(__u64 address, const struct fib_rules_ops *ops,
 					const struct flowi4 *flow,
 					const struct fib_lookup_arg *argument)
 {
-	struct open_lookup *open;
 	struct hook hook;
 
-	if (BPF_CORE_READ(ops, family) != FLOW_AF_INET || !hook_enter(&hook, address))
+	if (BPF_CORE_READ(ops, family) != FLOW_AF_INET)
 		return;
-	hook.thread->walking = (__u64)flow;
-	if (flow_is_address_check(flow)) {
-		__sync_fetch_and_add(&hook.cpu->counts.address_checks, 1);
-		if (!config.address_checks)
-			return;
-	}
-	open = lookup_begin(&hook, (__u64)flow, BPF_CORE_READ(ops, fro_net), 0);
-	if (!open)
+	if (hook_enter(&hook, address))
+		rules_begin(&hook, ops, flow, argument);
+	hook_leave(&hook);
+}
+
+static __always_inline void rules_end(const struct hook *hook, const struct flowi4 *flow,
+				      const struct fib_lookup_arg *argument, __s32 error)
+{
+	struct open_lookup *open;
+	bool by_rule = error != ERROR_SRCH;
+
+	hook->thread->walking = 0;
+	open = lookup_find((__u64)flow);
+	if (!open || open->phase != LOOKUP_WALKING || open->argument != (__u64)argument)
 		return;
-	open->argument = (__u64)argument;
-	open->event.flags |= LOOKUP_RULES;
+	/* An action whose end was missed: a table answered that no step tells of, or the rule that
+	 * ended the walk is not the last step's. */
+	if (hook->nested || open->unexplained ||
+	    (by_rule && (__u64)BPF_CORE_READ(argument, rule) != open->rule))
+		open->lost = true;
+	lookup_walked(open, by_rule ? error : ERROR_NETUNREACH, by_rule);
+	walk_end(hook, open);
 }
 
 /* fib_rules_lookup() returns error. */
@@ -235,42 +271,54 @@ static __always_inline void rules_leave(__u64 address, const struct fib_rules_op
 					const struct flowi4 *flow,
 					const struct fib_lookup_arg *argument, __s32 error)
 {
-	struct open_lookup *open;
 	struct hook hook;
-	bool by_rule;
 
-	if (BPF_CORE_READ(ops, family) != FLOW_AF_INET || !hook_enter(&hook, address))
+	if (BPF_CORE_READ(ops, family) != FLOW_AF_INET)
 		return;
-	hook.thread->walking = 0;
-	open = lookup_find((__u64)flow);
+	if (hook_enter(&hook, address))
+		rules_end(&hook, flow, argument, error);
+	hook_leave(&hook);
+}
+
+static __always_inline void action_end(const struct hook *hook, const struct fib_rule *rule,
+				       const struct flowi4 *flow,
+				       const struct fib_lookup_arg *argument, __s32 error)
+{
+	struct open_lookup *open = lookup_find((__u64)flow);
+	struct step_event *step;
+
 	if (!open || open->phase != LOOKUP_WALKING || open->argument != (__u64)argument)
 		return;
-	by_rule = error != ERROR_SRCH;
-	/* The rule that ended the walk is not the last whose action was seen: a program run was
-	 * skipped. */
-	if (by_rule && (__u64)BPF_CORE_READ(argument, rule) != open->rule) {
-		frame_top(hook.thread)->pending = 0;
-		lookup_lose(hook.cpu, open);
-		return;
-	}
-	lookup_walked(open, by_rule ? error : ERROR_NETUNREACH, by_rule);
-	walk_end(&hook, open);
+	if (hook->nested || open->unexplained > 1)
+		open->lost = true;
+	step = lookup_add_step(hook->cpu, open);
+	step_fill_rule(open, step, rule);
+	step_fill_action(step, open, argument, error);
+	open->unexplained = 0;
 }
 
 /* fib4_rule_action() returns error. */
-static __always_inline void action_leave(const struct fib_rule *rule, const struct flowi4 *flow,
+static __always_inline void action_leave(__u64 address, const struct fib_rule *rule,
+					 const struct flowi4 *flow,
 					 const struct fib_lookup_arg *argument, __s32 error)
 {
-	struct open_lookup *open = lookup_find((__u64)flow);
-	struct cpu_state *cpu = cpu_state();
-	struct step_event *step;
+	struct hook hook;
 
-	if (!cpu || !open || open->phase != LOOKUP_WALKING || open->argument != (__u64)argument)
-		return;
-	step = lookup_add_step(cpu, open);
-	step_fill_rule(open, step, rule);
-	step_fill_action(step, open, argument, error);
-	open->asked = false;
+	if (hook_enter(&hook, address))
+		action_end(&hook, rule, flow, argument, error);
+	hook_leave(&hook);
+}
+
+/* Functions that ask by fib_lookup() alone: with rules in force no table answers outside of a
+ * walk over them. */
+static __always_inline bool walk_was_missed(const struct hook *hook, const struct net *net)
+{
+	__u8 kind = frame_top(hook->thread)->kind;
+
+	if (hook->nested)
+		return true;
+	return (kind == FRAME_OUTPUT || kind == FRAME_INPUT || kind == FRAME_SOURCE_CHECK) && net &&
+	       BPF_CORE_READ(net, ipv4.fib_has_custom_rules);
 }
 
 /* Whether a table asked without rules is what fib_lookup() does while there are no custom ones. */
@@ -335,6 +383,13 @@ static __always_inline struct open_lookup *table_begin(const struct hook *hook,
 	open = lookup_begin(hook, (__u64)flow, 0, nexthop);
 	if (!open)
 		return 0;
+	if (walk_was_missed(hook, net)) {
+		/* The beginning of it was not seen: it is counted once, whatever follows. */
+		hook->thread->walking = (__u64)flow;
+		frame_top(hook->thread)->pending = 0;
+		lookup_lose(hook->cpu, open);
+		return 0;
+	}
 	if (!hook->thread->built_in)
 		open->event.flags |= LOOKUP_DIRECT;
 	else if (default_may_follow(net, error))
@@ -373,29 +428,32 @@ static __always_inline void table_answered(const struct hook *hook, const struct
 	walk_end(hook, open);
 }
 
+static __always_inline void table_end(const struct hook *hook, const struct fib_table *table,
+				      const struct flowi4 *flow, const struct fib_result *result,
+				      __s32 error)
+{
+	struct open_lookup *open;
+
+	if (hook->thread->walking == (__u64)flow) {
+		open = lookup_find((__u64)flow);
+		if (open)
+			open->unexplained++;
+		return;
+	}
+	if (!address_check_skipped(hook, flow))
+		table_answered(hook, flow, BPF_CORE_READ(table, tb_id), result, error);
+}
+
 /* fib_table_lookup() returns error. */
 static __always_inline void table_leave(__u64 address, const struct fib_table *table,
 					const struct flowi4 *flow, const struct fib_result *result,
 					__s32 error)
 {
-	__u32 id = BPF_CORE_READ(table, tb_id);
-	struct open_lookup *open;
 	struct hook hook;
 
-	if (!hook_enter(&hook, address))
-		return;
-	if (hook.thread->walking == (__u64)flow) {
-		open = lookup_find((__u64)flow);
-		if (open)
-			open->asked = true;
-		return;
-	}
-	if (flow_is_address_check(flow)) {
-		__sync_fetch_and_add(&hook.cpu->counts.address_checks, 1);
-		if (!config.address_checks)
-			return;
-	}
-	table_answered(&hook, flow, id, result, error);
+	if (hook_enter(&hook, address))
+		table_end(&hook, table, flow, result, error);
+	hook_leave(&hook);
 }
 
 /* A socket's own lookup, by ip_route_output_flow(): a tunnel's is the kernel's. */
@@ -404,24 +462,26 @@ static __always_inline void socket_asks(__u64 address, const struct flowi4 *flow
 {
 	struct hook hook;
 
-	if (!hook_enter(&hook, address))
-		return;
-	hook.thread->socket_flow = socket ? (__u64)flow : 0;
-	hook.thread->socket_cause = socket_is_tunnel(socket) ? CAUSE_TUNNEL : CAUSE_SEND;
+	if (hook_enter(&hook, address)) {
+		hook.thread->socket_flow = socket ? (__u64)flow : 0;
+		hook.thread->socket_cause = socket_is_tunnel(socket) ? CAUSE_TUNNEL : CAUSE_SEND;
+	}
+	hook_leave(&hook);
 }
 
 /* A function is entered that tells purpose or cause; net may be NULL. */
 static __always_inline struct call_frame *reason_enter(__u64 address, enum frame_kind kind,
 						       const struct net *net)
 {
-	struct call_frame *frame;
+	struct call_frame *frame = 0;
 	struct hook hook;
 
-	if (!hook_enter(&hook, address))
-		return 0;
-	frame = frame_push(&hook, kind);
-	if (frame && net)
-		frame_set_net(frame, net);
+	if (hook_enter(&hook, address)) {
+		frame = frame_push(&hook, kind);
+		if (frame && net)
+			frame_set_net(frame, net);
+	}
+	hook_leave(&hook);
 	return frame;
 }
 
@@ -430,11 +490,12 @@ static __always_inline void reason_leave(__u64 address, enum frame_kind kind, __
 	struct call_frame *frame;
 	struct hook hook;
 
-	if (!hook_enter(&hook, address))
-		return;
-	frame = frame_pop(&hook, kind, slack);
-	if (frame)
-		frame_hand_on(hook.thread, frame);
+	if (hook_enter(&hook, address)) {
+		frame = frame_pop(&hook, kind, slack);
+		if (frame)
+			frame_hand_on(hook.thread, frame);
+	}
+	hook_leave(&hook);
 }
 
 /* ip_route_output_key_hash_rcu() is entered. */
@@ -506,15 +567,11 @@ static __always_inline void output_fill(struct open_lookup *open, const struct c
 	event->route.dev = event->key.oif;
 }
 
-static __always_inline void output_leave(__u64 address, __u64 route, __u64 slack)
+static __always_inline void output_end(const struct hook *hook, __u64 route, __u64 slack)
 {
+	struct call_frame *frame = frame_pop(hook, FRAME_OUTPUT, slack);
 	struct open_lookup *open;
-	struct call_frame *frame;
-	struct hook hook;
 
-	if (!hook_enter(&hook, address))
-		return;
-	frame = frame_pop(&hook, FRAME_OUTPUT, slack);
 	if (!frame || !frame->pending)
 		return;
 	open = lookup_find(frame->pending);
@@ -524,7 +581,16 @@ static __always_inline void output_leave(__u64 address, __u64 route, __u64 slack
 		output_fill(open, frame, route);
 		open->waits = false;
 	}
-	frame_settle(&hook, frame);
+	frame_settle(hook, frame);
+}
+
+static __always_inline void output_leave(__u64 address, __u64 route, __u64 slack)
+{
+	struct hook hook;
+
+	if (hook_enter(&hook, address))
+		output_end(&hook, route, slack);
+	hook_leave(&hook);
 }
 
 /* ip_route_input_slow() is entered. */
@@ -542,17 +608,12 @@ static __always_inline void input_enter(__u64 address, const struct net_device *
 	frame->arguments[2] = (__u64)result;
 }
 
-/* ip_route_input_slow() returns: of several nexthops one was chosen since. */
-static __always_inline void input_leave(__u64 address, __u64 slack)
+static __always_inline void input_end(const struct hook *hook, __u64 slack)
 {
+	struct call_frame *frame = frame_pop(hook, FRAME_INPUT, slack);
 	const struct fib_nh_common *nexthop;
 	struct open_lookup *open;
-	struct call_frame *frame;
-	struct hook hook;
 
-	if (!hook_enter(&hook, address))
-		return;
-	frame = frame_pop(&hook, FRAME_INPUT, slack);
 	if (!frame || !frame->pending)
 		return;
 	open = lookup_find(frame->pending);
@@ -564,7 +625,17 @@ static __always_inline void input_leave(__u64 address, __u64 slack)
 			route_fill_nexthop(&open->event.route, nexthop);
 		open->waits = false;
 	}
-	frame_settle(&hook, frame);
+	frame_settle(hook, frame);
+}
+
+/* ip_route_input_slow() returns: of several nexthops one was chosen since. */
+static __always_inline void input_leave(__u64 address, __u64 slack)
+{
+	struct hook hook;
+
+	if (hook_enter(&hook, address))
+		input_end(&hook, slack);
+	hook_leave(&hook);
 }
 
 /* __fib_validate_source() is entered for a packet from source. */

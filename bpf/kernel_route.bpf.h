@@ -142,11 +142,36 @@ static __always_inline void step_fill_rule(struct open_lookup *open, struct step
 	open->rule = (__u64)rule;
 }
 
+#define TABLE_HASH_SIZE 256 /* FIB_TABLE_HASHSZ */
+#define TABLES_MAX 32 /* of one place of the hash */
+
+/* fib_get_table(): whether the table exists, where no answer of it was seen. */
+static __always_inline bool table_exists(const struct net *net, __u32 id)
+{
+	const struct hlist_head *hash = BPF_CORE_READ(net, ipv4.fib_table_hash);
+	const struct hlist_head *head = &hash[id & (TABLE_HASH_SIZE - 1)];
+	const struct hlist_node *node = 0;
+
+	/* The size of a head is the kernel's, not that of our excerpt of it: they are one pointer. */
+	bpf_probe_read_kernel(&node, sizeof(node), head);
+	for (int i = 0; i < TABLES_MAX && node; i++) {
+		/* tb_hlist lies first in its fib_table. */
+		const struct fib_table *table = (const void *)node;
+
+		if (BPF_CORE_READ(table, tb_id) == id)
+			return true;
+		node = BPF_CORE_READ(node, next);
+	}
+	return false;
+}
+
 /* What the action of a rule came to: fib4_rule_action(). */
 static __always_inline void step_fill_action(struct step_event *step, struct open_lookup *open,
 					     const struct fib_lookup_arg *argument, __s32 error)
 {
+	const struct fib4_rule *copied = (const void *)open->rule_copy;
 	const struct fib_result *result;
+	const struct net *net = copied->common.fr_net;
 
 	step->error = error;
 	if (step->rule.action != KERNEL_FR_ACT_TO_TBL)
@@ -156,7 +181,7 @@ static __always_inline void step_fill_action(struct step_event *step, struct ope
 	/* fib_get_table() takes 0, which `not l3mdev` rules ask for, as main. */
 	if (!step->table)
 		step->table = TABLE_MAIN;
-	if (open->asked)
+	if (error != ERROR_AGAIN || open->unexplained || table_exists(net, step->table))
 		step->flags |= STEP_ASKED;
 	if (error)
 		return;

@@ -26,12 +26,12 @@ static __always_inline void keep_arguments(struct pt_regs *ctx, __u64 first, __u
 /* What was kept; false when the entry was missed. */
 static __always_inline bool kept_arguments(struct pt_regs *ctx, __u64 arguments[FRAME_ARGUMENTS])
 {
-	struct call_frame *frame;
+	struct call_frame *frame = 0;
 	struct hook hook;
 
-	if (!hook_enter(&hook, probe_return_address(ctx)))
-		return false;
-	frame = frame_pop(&hook, FRAME_ARGUMENTS_ONLY, PROBE_SLACK);
+	if (hook_enter(&hook, probe_return_address(ctx)))
+		frame = frame_pop(&hook, FRAME_ARGUMENTS_ONLY, PROBE_SLACK);
+	hook_leave(&hook);
 	if (!frame)
 		return false;
 	for (int i = 0; i < FRAME_ARGUMENTS; i++)
@@ -72,7 +72,8 @@ int rule_action_leave(struct pt_regs *ctx)
 	__u64 kept[FRAME_ARGUMENTS];
 
 	if (kept_arguments(ctx, kept))
-		action_leave((void *)kept[0], (void *)kept[1], (void *)kept[2], probe_result(ctx));
+		action_leave(probe_return_address(ctx), (void *)kept[0], (void *)kept[1],
+			     (void *)kept[2], probe_result(ctx));
 	return 0;
 }
 

@@ -19,14 +19,15 @@ enum lookup_phase {
  * progress. argument and rule are pointers of the kernel to tell its lookup and
  * the rule that ran last; event is what is sent. here: netns is traced, for certain.
  * waits: the function that asked chooses what it returns from what was found.
+ * unexplained: table answers since the last rule's action.
  */
 struct open_lookup {
 	__u64 flow;
 	__u64 argument;
 	__u64 rule;
 	__u8 phase;
-	__u8 asked; /* a table answered since the last rule */
-	__u8 lost; /* a part of it did not fit into the ring */
+	__u8 unexplained;
+	__u8 lost; /* a part of it was not seen, or did not fit into the ring */
 	__u8 here;
 	__u8 waits;
 	__u8 pad[3];

@@ -142,6 +142,7 @@ static __always_inline void lookup_reject(struct cpu_state *cpu, struct open_loo
 	if (!event->steps_before)
 		return;
 	event->flags |= LOOKUP_REJECTED;
+	event->deciding = LOOKUP_NO_STEP;
 	event->step_count = 0;
 	event_output(cpu, event);
 }

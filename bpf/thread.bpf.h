@@ -114,6 +114,7 @@ struct hook {
 	struct thread_state *thread;
 	__u64 address;
 	__u8 level;
+	bool nested; /* in a program of ours that is under way on this CPU: some are not run */
 };
 
 static __always_inline struct call_frame *frame_at(struct thread_state *thread, __u32 depth)
@@ -181,13 +182,18 @@ static __always_inline void thread_enter_epoch(const struct hook *hook)
 	thread->epoch = epoch;
 }
 
-/* False: there is nothing to be done, the trace has not begun or has ended. */
+/* False: there is nothing to be done, the trace has not begun or has ended. hook_leave()
+ * follows in any case. */
 static __always_inline bool hook_enter(struct hook *hook, __u64 address)
 {
 	__u64 task = bpf_get_current_task();
 
 	hook->cpu = cpu_state();
-	if (!hook->cpu || !control.enabled)
+	if (!hook->cpu)
+		return false;
+	__sync_fetch_and_add(&hook->cpu->busy, 1);
+	hook->nested = kernel_skips_nested_programs() && *(volatile __u32 *)&hook->cpu->busy > 1;
+	if (!control.enabled)
 		return false;
 	hook->level = current_level(hook->cpu, task);
 	hook->address = address;
@@ -196,6 +202,12 @@ static __always_inline bool hook_enter(struct hook *hook, __u64 address)
 		return false;
 	thread_enter_epoch(hook);
 	return true;
+}
+
+static __always_inline void hook_leave(struct hook *hook)
+{
+	if (hook->cpu)
+		__sync_fetch_and_add(&hook->cpu->busy, -1);
 }
 
 /* The frame of a function that was just entered; NULL when too many are nested. */

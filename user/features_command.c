@@ -2,43 +2,46 @@
 /* `fibtrace features`: what this kernel allows, tier by tier. */
 #include "features_command.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
 
 #include "capture/capture.h"
+#include "features_report.h"
 #include "render/output.h"
-#include "util/text.h"
+#include "util/cleanup.h"
+#include "util/report.h"
 
 #define TIERS_MAX 8
 
-static void tier_describe(struct text *out, const struct tier_state *tier)
+static int features_write(const struct features *features, const struct options *options)
 {
-	text_printf(out, "%s: %s\n", tier->name, tier->loads ? "loads" : "refused");
-	if (!tier->loads)
-		text_printf(out, "  reason: %s\n", tier->reason);
-	text_printf(out, "  needs: %s\n", tier->needs);
-	text_printf(out, "  cannot see: %s\n", tier->cannot_see);
+	struct output output;
+	int err;
+
+	output_init(&output);
+	/* json is the only format that the command line lets pass. */
+	if (options->format)
+		features_write_json(&output.text, features);
+	else
+		features_write_text(&output.text, features, options->verbose);
+	err = output_flush(&output);
+	output_free(&output);
+	return err;
 }
 
 int features_print(const struct options *options)
 {
-	struct tier_state tiers[TIERS_MAX];
-	size_t count = capture_probe_tiers(tiers, TIERS_MAX);
-	struct output output;
-	struct utsname kernel;
-	bool some = false;
-	int err;
+	_cleanup_free_ struct tier_state *tiers = calloc(TIERS_MAX, sizeof(*tiers));
+	struct utsname kernel = { .release = "" };
+	struct features features = { .kernel = kernel.release, .tiers = tiers };
 
-	(void)options;
-	output_init(&output);
-	if (!uname(&kernel))
-		text_printf(&output.text, "kernel: %s\n", kernel.release);
-	for (size_t i = 0; i < count; i++) {
-		tier_describe(&output.text, &tiers[i]);
-		some |= tiers[i].loads;
+	if (!tiers) {
+		report_error("out of memory");
+		return EXIT_FAILURE;
 	}
-	err = output_flush(&output);
-	output_free(&output);
-	return some && !err ? EXIT_SUCCESS : EXIT_FAILURE;
+	uname(&kernel);
+	features.tier_count = capture_probe_tiers(tiers, TIERS_MAX);
+	if (features_write(&features, options) || !features_best(&features))
+		return EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }

@@ -129,6 +129,19 @@ static __always_inline bool kernel_has_current_task_btf(void)
 	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
 }
 
+/*
+ * Since 5.15 a trampoline's program is not run on a CPU that was interrupted in
+ * it (bpf_prog.active): what happens there meanwhile is seen in part.
+ */
+struct bpf_prog___active {
+	int *active;
+} __attribute__((preserve_access_index));
+
+static __always_inline bool kernel_skips_nested_programs(void)
+{
+	return bpf_core_field_exists(((struct bpf_prog___active *)0)->active);
+}
+
 #define KERNEL_PF_KTHREAD 0x00200000
 
 static __always_inline __u32 current_flags(void)

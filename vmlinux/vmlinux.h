@@ -107,6 +107,7 @@ struct fib_rules_ops {
 };
 
 struct fib_table {
+	struct hlist_node tb_hlist;
 	__u32 tb_id;
 };
 
@@ -115,6 +116,7 @@ struct netns_ipv4 {
 	bool fib_has_custom_rules;
 	struct fib_table *fib_main;
 	struct fib_table *fib_default;
+	struct hlist_head *fib_table_hash;
 	unsigned int fib_seq;
 };
 
@@ -185,6 +187,7 @@ struct fib_rule {
 	u8 proto;
 	u8 ip_proto;
 	__be64 tun_id;
+	struct net *fr_net;
 	u32 pref;
 	int suppress_ifgroup;
 	int suppress_prefixlen;

@@ -15,7 +15,7 @@ _fibtrace_values() {
 	--pref) ip -4 rule 2>/dev/null | cut -d: -f1 ;;
 	--purpose) echo output input source-check reroute route-get other ;;
 	--netns) echo all && ls /run/netns 2>/dev/null ;;
-	--format) echo tree line json ;;
+	--format) [[ " ${COMP_WORDS[*]} " == *' features '* ]] && echo json || echo tree line json ;;
 	--color) echo auto always never ;;
 	--attach) echo auto fentry kprobe tracepoint ;;
 	esac
@@ -43,6 +43,9 @@ _fibtrace() {
 	fi
 	if [[ $valued =~ [[:space:]]"$previous"[[:space:]] ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_fibtrace_values "$previous")" -- "$current")
+	elif [[ $current == -* && ${COMP_WORDS[1]} == features ]]; then
+		mapfile -t COMPREPLY < <(compgen -W '--format -q --quiet -v --verbose -h --help
+			-V --version' -- "$current")
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$valued$flags --" -- "$current")
 	elif ((COMP_CWORD == 1)); then

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The filter in BPF and the filter in C decide the same: random filters, random keys, both asked. */
+/* The filters in BPF and in C decide the same: random filters, random lookups, both asked. */
 #include "tests/live/filter_same.h"
 
 #include <bpf/bpf.h>
@@ -14,28 +14,32 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bpf/purpose.h"
 #include "filter/filter.h"
 #include "util/array.h"
 
 #define BATCHES 4000
 #define PAIRS_WANTED 200000
 #define EACH_WANTED 100
-#define KINDS (FILTER_PID + 1)
+#define DEVICES 6 /* indexes 1 to 6 have a device, named d1 to d6 */
+#define DEVICE_NAMES 9 /* filters name some that have none, too */
 #define EXIT_SKIP 77
 
 /* How often a kind was asked and rejected, or was asked and held. */
 struct coverage {
-	unsigned long rejected[KINDS];
-	unsigned long held[KINDS];
+	unsigned long rejected[FILTER_KIND_COUNT];
+	unsigned long held[FILTER_KIND_COUNT];
 };
 
 struct test {
 	uint64_t seed;
 	uint64_t random; /* state of the generator */
 	struct filter_batch *batch; /* in the program's memory */
+	struct filter filter; /* of the batch, as the command line would have it */
 	int program_fd;
 	unsigned long pairs;
 	unsigned long different;
+	unsigned long misordered;
 	struct coverage coverage;
 	unsigned int results[2]; /* failed, passed */
 };
@@ -70,6 +74,8 @@ static const uint32_t marks[] = { 0, 1, 0xca6c, 0xca6d, 0x80000, 0x80000000, 0xf
 static const uint32_t mark_masks[] = { 0, 1, 0xff, 0xff00, 0xff0000, 0x80000000, 0xffffffff };
 static const uint32_t uids[] = { 0, 1, 1000, 65534, FLOW_UID_INVALID };
 static const uint32_t pids[] = { 0, 0, 1, 2, 4242, 0x7fffffff };
+static const uint32_t tables[] = { 0, 52, 253, 254, 254, 255, 51820, 0xffffffff };
+static const uint32_t priorities[] = { 0, 5208, 5209, 32766, 32767, 0xffffffff };
 static const uint32_t lengths[] = { 0, 1, 8, 9, 24, 31, 32 };
 static const uint32_t lengths6[] = { 0, 1, 31, 32, 33, 64, 65, 96, 97, 127, 128 };
 
@@ -91,11 +97,8 @@ static uint8_t random_family(struct test *test)
 	return random_below(test, 2) ? FLOW_AF_INET : FLOW_AF_INET6;
 }
 
-static void random_sample(struct test *test, struct filter_sample *sample)
+static void random_key(struct test *test, struct flow_key *key)
 {
-	struct flow_key *key = &sample->key;
-
-	*sample = (struct filter_sample){ .rejected = FILTER_KIND_COUNT };
 	key->family = random_family(test);
 	random_address(test, key->family, key->src);
 	random_address(test, key->family, key->dst);
@@ -104,7 +107,20 @@ static void random_sample(struct test *test, struct filter_sample *sample)
 	key->dport = PICK(test, ports);
 	key->mark = PICK(test, marks);
 	key->uid = PICK(test, uids);
+	key->iif = random_below(test, DEVICES + 1);
+}
+
+static void random_sample(struct test *test, struct filter_sample *sample)
+{
+	*sample = (struct filter_sample){ .rejected = FILTER_KIND_COUNT };
+	random_key(test, &sample->key);
 	sample->pid = PICK(test, pids);
+	sample->purpose = random_below(test, PURPOSE_COUNT);
+	sample->device = random_below(test, DEVICES + 1);
+	sample->verdict.table = PICK(test, tables);
+	sample->verdict.priority = PICK(test, priorities);
+	sample->verdict.has_priority = random_below(test, 8) != 0;
+	sample->verdict.failed = random_below(test, 2);
 }
 
 /* Most kinds absent, so that the last ones are asked too; now and then a list that is full. */
@@ -164,7 +180,26 @@ static uint32_t random_marks(struct test *test, struct mark_filter *list)
 	return count;
 }
 
-static void random_filter(struct test *test, struct flow_filter *filter)
+static uint32_t random_numbers(struct test *test, uint32_t *list, const uint32_t *values,
+			       size_t value_count)
+{
+	uint32_t count = random_count(test);
+
+	for (uint32_t i = 0; i < count; i++)
+		list[i] = random_of(test, values, value_count);
+	return count;
+}
+
+static uint32_t random_devices(struct test *test, char (*names)[IFNAMSIZ])
+{
+	uint32_t count = random_count(test);
+
+	for (uint32_t i = 0; i < count; i++)
+		snprintf(names[i], IFNAMSIZ, "d%u", 1 + random_below(test, DEVICE_NAMES));
+	return count;
+}
+
+static void random_flow_filter(struct test *test, struct flow_filter *filter)
 {
 	static const uint32_t families[] = {
 		0,
@@ -176,8 +211,6 @@ static void random_filter(struct test *test, struct flow_filter *filter)
 		FILTER_FAMILY_INET | FILTER_FAMILY_INET6,
 	};
 
-	/* What lies behind a count must not matter. */
-	memset(filter, random_below(test, 2) ? 0 : 0xff, sizeof(*filter));
 	filter->families = PICK(test, families);
 	filter->dst_count = random_prefixes(test, filter->dst);
 	filter->src_count = random_prefixes(test, filter->src);
@@ -187,47 +220,119 @@ static void random_filter(struct test *test, struct flow_filter *filter)
 	filter->protocol_count = random_count(test);
 	for (uint32_t i = 0; i < filter->protocol_count; i++)
 		filter->protocol[i] = PICK(test, protocols);
-	filter->uid_count = random_count(test);
-	for (uint32_t i = 0; i < filter->uid_count; i++)
-		filter->uid[i] = PICK(test, uids);
-	filter->pid_count = random_count(test);
-	for (uint32_t i = 0; i < filter->pid_count; i++)
-		filter->pid[i] = PICK(test, pids);
+	filter->uid_count = random_numbers(test, filter->uid, uids, ARRAY_SIZE(uids));
+	filter->pid_count = random_numbers(test, filter->pid, pids, ARRAY_SIZE(pids));
+}
+
+static void random_verdict_filter(struct test *test, struct verdict_filter *filter)
+{
+	filter->purposes = random_below(test, 2) ? random_below(test, 1u << PURPOSE_COUNT) : 0;
+	filter->table_count = random_numbers(test, filter->table, tables, ARRAY_SIZE(tables));
+	filter->priority_count =
+		random_numbers(test, filter->priority, priorities, ARRAY_SIZE(priorities));
+	filter->failed = random_below(test, 4) == 0;
+}
+
+static void random_filter(struct test *test, struct filter *filter)
+{
+	/* What lies behind a count must not matter. */
+	memset(filter, random_below(test, 2) ? 0 : 0xff, sizeof(*filter));
+	random_flow_filter(test, &filter->flow);
+	random_verdict_filter(test, &filter->verdict);
+	filter->iif_count = random_devices(test, filter->iif);
+	filter->oif_count = random_devices(test, filter->oif);
 }
 
 /* --- asking both ----------------------------------------------------------------------------- */
 
-static uint32_t filter_uses(const struct flow_filter *filter, enum filter_kind kind)
+/* The indexes of the devices that there are, as they are looked up while tracing. */
+static struct device_filter devices_named(uint32_t count, char (*names)[IFNAMSIZ])
 {
-	const uint32_t used[KINDS] = {
-		[FILTER_FAMILY] = filter->families,   [FILTER_DST] = filter->dst_count,
-		[FILTER_SRC] = filter->src_count,     [FILTER_PROTOCOL] = filter->protocol_count,
-		[FILTER_SPORT] = filter->sport_count, [FILTER_DPORT] = filter->dport_count,
-		[FILTER_MARK] = filter->mark_count,   [FILTER_UID] = filter->uid_count,
-		[FILTER_PID] = filter->pid_count,
+	struct device_filter devices = { .enabled = count != 0 };
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t index = strtoul(names[i] + 1, NULL, 10);
+
+		if (index <= DEVICES)
+			devices.ifindex[devices.count++] = index;
+	}
+	return devices;
+}
+
+/* Hands the filter to the kernel's side and has it decide the samples; 0 or -errno. */
+static int batch_decide(struct test *test)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	struct filter *filter = &test->filter;
+	struct filter_batch *batch = test->batch;
+
+	batch->filter = filter->flow;
+	batch->verdict = filter->verdict;
+	batch->in_devices = devices_named(filter->iif_count, filter->iif);
+	batch->out_devices = devices_named(filter->oif_count, filter->oif);
+	return bpf_prog_test_run_opts(test->program_fd, &options) ? -errno : 0;
+}
+
+static void device_name(char name[static IFNAMSIZ], uint32_t index)
+{
+	name[0] = '\0';
+	if (index)
+		snprintf(name, IFNAMSIZ, "d%u", index);
+}
+
+static enum filter_kind sample_rejects(const struct test *test, const struct filter_sample *sample)
+{
+	char iif[IFNAMSIZ], device[IFNAMSIZ];
+	struct filter_subject subject = {
+		.key = &sample->key,
+		.iif = iif,
+		.dev = device,
+		.verdict = sample->verdict,
+		.purpose = sample->purpose,
+		.pid = sample->pid,
+	};
+
+	device_name(iif, sample->key.iif);
+	device_name(device, sample->device);
+	return filter_rejects(&test->filter, &subject);
+}
+
+static uint32_t filter_uses(const struct filter *filter, enum filter_kind kind)
+{
+	const struct flow_filter *flow = &filter->flow;
+	const struct verdict_filter *verdict = &filter->verdict;
+	const uint32_t used[FILTER_KIND_COUNT] = {
+		[FILTER_FAMILY] = flow->families,      [FILTER_DST] = flow->dst_count,
+		[FILTER_SRC] = flow->src_count,	       [FILTER_PROTOCOL] = flow->protocol_count,
+		[FILTER_SPORT] = flow->sport_count,    [FILTER_DPORT] = flow->dport_count,
+		[FILTER_MARK] = flow->mark_count,      [FILTER_UID] = flow->uid_count,
+		[FILTER_PID] = flow->pid_count,	       [FILTER_IIF] = filter->iif_count,
+		[FILTER_PURPOSE] = verdict->purposes,  [FILTER_OIF] = filter->oif_count,
+		[FILTER_TABLE] = verdict->table_count, [FILTER_PRIORITY] = verdict->priority_count,
+		[FILTER_FAILED] = verdict->failed,
 	};
 
 	return used[kind];
 }
 
-static void coverage_add(struct coverage *coverage, const struct flow_filter *filter,
+static void coverage_add(struct coverage *coverage, const struct filter *filter,
 			 enum filter_kind rejected)
 {
-	enum filter_kind end = rejected == FILTER_NONE ? KINDS : rejected;
+	enum filter_kind end = rejected == FILTER_NONE ? FILTER_KIND_COUNT : rejected;
 
-	if (rejected != FILTER_NONE && rejected < KINDS)
+	if (rejected != FILTER_NONE && rejected < FILTER_KIND_COUNT)
 		coverage->rejected[rejected]++;
-	for (enum filter_kind kind = FILTER_NONE + 1; kind < end && kind < KINDS; kind++)
+	for (enum filter_kind kind = FILTER_NONE + 1; kind < end && kind < FILTER_KIND_COUNT;
+	     kind++)
 		coverage->held[kind] += filter_uses(filter, kind) != 0;
 }
 
 static void sample_compare(struct test *test, const struct filter_sample *sample)
 {
-	const struct flow_filter *filter = &test->batch->filter;
-	enum filter_kind want = flow_filter_rejects(filter, &sample->key, sample->pid);
+	enum filter_kind want = sample_rejects(test, sample);
 
 	test->pairs++;
-	coverage_add(&test->coverage, filter, want);
+	coverage_add(&test->coverage, &test->filter, want);
 	if (sample->rejected == want)
 		return;
 	if (!test->different++)
@@ -238,16 +343,99 @@ static void sample_compare(struct test *test, const struct filter_sample *sample
 
 static int batch_run(struct test *test)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options);
+	int err;
 
-	random_filter(test, &test->batch->filter);
+	random_filter(test, &test->filter);
 	for (size_t i = 0; i < BATCH_SAMPLES; i++)
 		random_sample(test, &test->batch->samples[i]);
-	if (bpf_prog_test_run_opts(test->program_fd, &options))
-		return -errno;
-	for (size_t i = 0; i < BATCH_SAMPLES; i++)
+	err = batch_decide(test);
+	for (size_t i = 0; !err && i < BATCH_SAMPLES; i++)
 		sample_compare(test, &test->batch->samples[i]);
+	return err;
+}
+
+/* --- of two kinds that reject the first is named ---------------------------------------------- */
+
+/* All zero but for the family: what no kind below lets pass. */
+static const struct filter_sample plain_sample = {
+	.key = { .family = FLOW_AF_INET, .protocol = 17 },
+	.rejected = FILTER_KIND_COUNT,
+};
+
+static void reject_by(struct filter *filter, enum filter_kind kind)
+{
+	struct flow_filter *flow = &filter->flow;
+	struct verdict_filter *verdict = &filter->verdict;
+	uint32_t *const counts[FILTER_KIND_COUNT] = {
+		[FILTER_FAMILY] = &flow->families,
+		[FILTER_DST] = &flow->dst_count,
+		[FILTER_SRC] = &flow->src_count,
+		[FILTER_PROTOCOL] = &flow->protocol_count,
+		[FILTER_SPORT] = &flow->sport_count,
+		[FILTER_DPORT] = &flow->dport_count,
+		[FILTER_MARK] = &flow->mark_count,
+		[FILTER_UID] = &flow->uid_count,
+		[FILTER_PID] = &flow->pid_count,
+		[FILTER_IIF] = &filter->iif_count,
+		[FILTER_PURPOSE] = &verdict->purposes,
+		[FILTER_OIF] = &filter->oif_count,
+		[FILTER_TABLE] = &verdict->table_count,
+		[FILTER_PRIORITY] = &verdict->priority_count,
+	};
+
+	if (kind == FILTER_FAILED)
+		verdict->failed = true;
+	else if (kind == FILTER_FAMILY)
+		flow->families = FILTER_FAMILY_INET6;
+	else if (kind == FILTER_PURPOSE)
+		verdict->purposes = 1u << PURPOSE_INPUT;
+	else
+		*counts[kind] = 1;
+}
+
+/* One value of each list that is not the plain sample's. */
+static struct filter other_values(void)
+{
+	struct filter filter = { .iif = { "d1" }, .oif = { "d1" } };
+
+	filter.flow.protocol[0] = 6;
+	filter.flow.sport[0] = filter.flow.dport[0] = (struct port_filter){ 1, 1 };
+	filter.flow.mark[0] = (struct mark_filter){ 1, 1 };
+	filter.flow.uid[0] = filter.flow.pid[0] = 1;
+	filter.verdict.table[0] = filter.verdict.priority[0] = 1;
+	return filter;
+}
+
+static int pair_run(struct test *test, enum filter_kind first, enum filter_kind second)
+{
+	const struct filter_sample *sample = &test->batch->samples[0];
+	enum filter_kind ours;
+	int err;
+
+	test->filter = other_values();
+	reject_by(&test->filter, first);
+	reject_by(&test->filter, second);
+	test->batch->samples[0] = plain_sample;
+	err = batch_decide(test);
+	if (err)
+		return err;
+	ours = sample_rejects(test, sample);
+	if ((ours != first || sample->rejected != first) && !test->misordered++)
+		printf("# of '%s' and '%s' the kernel's side says '%s', ours '%s'\n",
+		       filter_kind_option(first), filter_kind_option(second),
+		       filter_kind_option(sample->rejected), filter_kind_option(ours));
 	return 0;
+}
+
+static int pairs_run(struct test *test)
+{
+	int err = 0;
+
+	for (enum filter_kind first = FILTER_NONE + 1; first < FILTER_KIND_COUNT; first++) {
+		for (enum filter_kind second = first; !err && second < FILTER_KIND_COUNT; second++)
+			err = pair_run(test, first, second);
+	}
+	return err;
 }
 
 /* --- results --------------------------------------------------------------------------------- */
@@ -262,7 +450,7 @@ static bool every_kind_is_covered(const struct coverage *coverage)
 {
 	bool covered = true;
 
-	for (enum filter_kind kind = FILTER_NONE + 1; kind < KINDS; kind++) {
+	for (enum filter_kind kind = FILTER_NONE + 1; kind < FILTER_KIND_COUNT; kind++) {
 		printf("# %-8s rejected %lu, held %lu\n", filter_kind_option(kind),
 		       coverage->rejected[kind], coverage->held[kind]);
 		covered &= coverage->rejected[kind] >= EACH_WANTED &&
@@ -273,9 +461,10 @@ static bool every_kind_is_covered(const struct coverage *coverage)
 
 static int test_report(struct test *test)
 {
-	printf("# %lu pairs of a filter and a key, %lu decided differently\n", test->pairs,
+	printf("# %lu pairs of a filter and a lookup, %lu decided differently\n", test->pairs,
 	       test->different);
 	result(test, test->pairs >= PAIRS_WANTED && !test->different, "both_filters_agree");
+	result(test, !test->misordered, "of_two_kinds_that_reject_both_name_the_first");
 	result(test, every_kind_is_covered(&test->coverage), "every_kind_rejects_and_holds");
 	printf("%u passed, %u failed, 0 skipped\n", test->results[true], test->results[false]);
 	return test->results[false] ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -314,6 +503,8 @@ static int test_run(struct test *test, const char *path)
 
 	for (unsigned int i = 0; !err && i < BATCHES; i++)
 		err = batch_run(test);
+	if (!err)
+		err = pairs_run(test);
 	if (err)
 		printf("fail both_filters_agree: %s: %s\n0 passed, 1 failed, 0 skipped\n", path,
 		       strerror(-err));
@@ -327,7 +518,7 @@ static int test_run(struct test *test, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct test test = { .seed = time(NULL) };
+	static struct test test;
 
 	if (argc < 2 || argc > 3) {
 		fprintf(stderr, "usage: filter_same BPF_OBJECT [SEED]\n");
@@ -337,8 +528,7 @@ int main(int argc, char **argv)
 		printf("skip both_filters_agree: needs root\n0 passed, 0 failed, 1 skipped\n");
 		return EXIT_SKIP;
 	}
-	if (argc == 3)
-		test.seed = strtoull(argv[2], NULL, 0);
+	test.seed = argc == 3 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
 	test.random = test.seed;
 	printf("# seed %" PRIu64 "\n", test.seed);
 	return test_run(&test, argv[1]);

@@ -201,6 +201,8 @@ static void features_takes_the_options_that_concern_it(void **state)
 	assert_int_equal(PARSE("-v", "features", "-q"), 0);
 	assert_int_equal(options.command, COMMAND_FEATURES);
 	assert_true(options.quiet && options.verbose);
+	assert_int_equal(PARSE("--format=json", "features"), 0);
+	assert_string_equal(options.format, "json");
 }
 
 static void help_and_version_end_the_parse(void **state)
@@ -286,9 +288,13 @@ static void a_mistake_is_one_line_that_names_the_option_and_what_it_takes(void *
 		  "unexpected argument 'ping'; a COMMAND to run follows '--'" },
 		{ { "features", "x" }, "unexpected argument 'x'; a COMMAND to run follows '--'" },
 		{ { "features", "-d10/8" },
-		  "-d/--dst: not an option of 'features', which takes -q, -v and -h" },
-		{ { "features", "--format=json" },
-		  "--format: not an option of 'features', which takes -q, -v and -h" },
+		  "-d/--dst: not an option of 'features', which takes --format json, -q, -v and "
+		  "-h" },
+		{ { "features", "--format=tree" },
+		  "--format: 'tree' is not json, the only one that 'features' takes" },
+		{ { "--format=line", "features" },
+		  "--format: 'line' is not json, the only one that 'features' takes" },
+		{ { "features", "--format=xml" }, "--format: 'xml' is not tree, line or json" },
 		{ { "features", "--", "x" }, "--: 'features' runs no COMMAND" },
 		{ { "--" }, "--: needs a COMMAND [ARG...] to run" },
 	};

@@ -204,8 +204,14 @@ static void hook_check(struct hook *hook, struct btf *kernel)
 {
 	char reason[128];
 
-	if (hook->method == METHOD_TRACEPOINT || hook->found || module_has(kernel, hook->row))
+	if (hook->method == METHOD_TRACEPOINT || hook->found)
 		return;
+	if (module_has(kernel, hook->row)) {
+		/* The modules' own BTF is found by going through all of it. */
+		if (hook->method == METHOD_TRAMPOLINE && !loader_is_admin())
+			hook_leave_out(hook, "needs CAP_SYS_ADMIN");
+		return;
+	}
 	if (hook->row->module)
 		snprintf(reason, sizeof(reason), "module %s is not loaded, or has no such function",
 			 hook->row->module);

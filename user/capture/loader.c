@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "util/array.h"
@@ -61,6 +63,105 @@ static bool capable(int capability)
 	return effective & (1ull << capability | 1ull << CAPABILITY_SYS_ADMIN);
 }
 
+bool loader_is_admin(void)
+{
+	return capable(CAPABILITY_SYS_ADMIN);
+}
+
+/* What a file of the kernel's says on its first line, "" when it cannot be read. */
+static void file_line(const char *path, char line[static 128])
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file || !fgets(line, 128, file))
+		line[0] = '\0';
+	if (file)
+		fclose(file);
+}
+
+/* What was tried and how it failed, for the rows below to recognize. */
+struct refusal {
+	int err;
+	const char *what;
+};
+
+static bool is_denied(const struct refusal *refusal)
+{
+	return refusal->err == -EPERM || refusal->err == -EACCES;
+}
+
+static bool lacks_bpf(const struct refusal *refusal)
+{
+	return is_denied(refusal) && !capable(CAPABILITY_BPF);
+}
+
+static bool lacks_perfmon(const struct refusal *refusal)
+{
+	return is_denied(refusal) && !capable(CAPABILITY_PERFMON);
+}
+
+#define INITIAL_USER_NAMESPACE 0xeffffffdu /* PROC_USER_INIT_INO */
+
+/* There the capabilities that we seem to have are of no use. */
+static bool in_user_namespace(const struct refusal *refusal)
+{
+	struct stat namespace;
+
+	return is_denied(refusal) && !stat("/proc/self/ns/user", &namespace) &&
+	       namespace.st_ino != INITIAL_USER_NAMESPACE;
+}
+
+/* Debian's kernels have this setting; others let CAP_PERFMON open probes. */
+static bool lacks_probes(const struct refusal *refusal)
+{
+	char line[128];
+
+	if (refusal->err != -EACCES || !strstr(refusal->what, "probe/") ||
+	    capable(CAPABILITY_SYS_ADMIN))
+		return false;
+	file_line("/proc/sys/kernel/perf_event_paranoid", line);
+	return atoi(line) > 2;
+}
+
+/* Maps count against the limit of locked memory up to Linux 5.10, which refuses them so. */
+static bool lacks_locked_memory(const struct refusal *refusal)
+{
+	unsigned int major, minor;
+	struct utsname kernel;
+
+	if (refusal->err != -EPERM || capabilities_effective() & 1ull << CAPABILITY_SYS_RESOURCE)
+		return false;
+	if (uname(&kernel) || sscanf(kernel.release, "%u.%u", &major, &minor) != 2)
+		return false;
+	return major < 5 || (major == 5 && minor < 11);
+}
+
+/* Then programs may not read kernel memory: the helpers for it are unknown to them (EINVAL). */
+static bool is_locked_down(const struct refusal *refusal)
+{
+	char line[128];
+
+	if (!is_denied(refusal) && refusal->err != -EINVAL)
+		return false;
+	file_line("/sys/kernel/security/lockdown", line);
+	return strstr(line, "[confidentiality]");
+}
+
+/* The first that holds is the reason. */
+static const struct {
+	bool (*holds)(const struct refusal *refusal);
+	const char *reason;
+} explanations[] = {
+	{ lacks_bpf, "needs CAP_BPF; run as root" },
+	{ lacks_perfmon, "needs CAP_PERFMON; run as root" },
+	{ in_user_namespace, "needs the capabilities of root outside of this user namespace" },
+	{ lacks_probes, "needs CAP_SYS_ADMIN for kprobes while "
+			"kernel.perf_event_paranoid is above 2; run as root" },
+	{ lacks_locked_memory, "needs CAP_SYS_RESOURCE before Linux 5.11, to raise "
+			       "RLIMIT_MEMLOCK; run as root" },
+	{ is_locked_down, "the kernel is locked down: lockdown=confidentiality forbids it" },
+};
+
 #define ERROR_NOT_SUPPORTED 524 /* the kernel's ENOTSUPP, which has no name outside */
 
 static const char *error_text(int err)
@@ -68,28 +169,28 @@ static const char *error_text(int err)
 	return err == -ERROR_NOT_SUPPORTED ? "not supported" : strerror(-err);
 }
 
+/* What to do where nothing is known to be missing. */
+static const char *advice(int err)
+{
+	if (err != -EPERM)
+		return "";
+	if (!capable(CAPABILITY_SYS_ADMIN))
+		return "; with CAP_SYS_ADMIN it may be allowed, run as root";
+	return "; a security policy forbids it, --attach auto takes what it allows";
+}
+
 void loader_explain(struct loader_reason *reason, int err, const char *what)
 {
-	bool denied = err == -EPERM || err == -EACCES;
+	struct refusal refusal = { .err = err, .what = what };
 
-	if (denied && !capable(CAPABILITY_BPF))
-		snprintf(reason->text, sizeof(reason->text), "needs CAP_BPF; run as root");
-	else if (denied && !capable(CAPABILITY_PERFMON))
-		snprintf(reason->text, sizeof(reason->text), "needs CAP_PERFMON; run as root");
-	else if (denied && !(capabilities_effective() & 1ull << CAPABILITY_SYS_RESOURCE))
-		snprintf(reason->text, sizeof(reason->text),
-			 "the kernel refused %s (%s); before Linux 5.11 it needs CAP_SYS_RESOURCE "
-			 "to raise RLIMIT_MEMLOCK",
-			 what, error_text(err));
-	else if (denied)
-		snprintf(
-			reason->text, sizeof(reason->text),
-			"the kernel refused %s (%s): a security policy or lockdown=confidentiality "
-			"forbids it",
-			what, error_text(err));
-	else
-		snprintf(reason->text, sizeof(reason->text), "the kernel refused %s: %s", what,
-			 error_text(err));
+	for (size_t i = 0; i < ARRAY_SIZE(explanations); i++) {
+		if (!explanations[i].holds(&refusal))
+			continue;
+		snprintf(reason->text, sizeof(reason->text), "%s", explanations[i].reason);
+		return;
+	}
+	snprintf(reason->text, sizeof(reason->text), "the kernel refused %s: %s%s", what,
+		 error_text(err), advice(err));
 }
 
 struct bpf_map *loader_find_data(const struct bpf_object *object, const char *section)

@@ -18,6 +18,8 @@ struct loader_reason {
 };
 
 bool loader_kernel_has_btf(void);
+/* Whether this process has CAP_SYS_ADMIN. */
+bool loader_is_admin(void);
 
 /* A tier's programs and their places. */
 struct loaded_tier {

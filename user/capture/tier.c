@@ -11,8 +11,11 @@
 #include "bpf/tracepoint.skel.h"
 #include "util/array.h"
 
+#define CAPABILITIES "CAP_BPF and CAP_PERFMON"
+
 #define EXACT_CANNOT_SEE                                                                           \
-	"whether a table without a matching route has a throw route, rules that are not reached"
+	"throw routes, the prefix of a route that refuses, rules that only lead on (goto, nop) "   \
+	"or are not reached: these are derived from the rules and routes in force; path MTUs"
 
 /* The two ways to make a kprobe: a perf event of its own type, and tracefs. */
 static const char *kprobes_impossible(void)
@@ -27,14 +30,14 @@ static const char *kprobes_impossible(void)
 		if (!access(places[i], F_OK))
 			return NULL;
 	}
-	return "this kernel has no kprobes (CONFIG_KPROBE_EVENTS)";
+	return "this kernel has no kprobes (CONFIG_KPROBE_EVENTS); --attach auto does without";
 }
 
 const struct tier tiers[] = {
 	{
 		.name = "fentry",
 		.elf = fentry_bpf__elf_bytes,
-		.needs = "BTF, BPF trampolines",
+		.needs = "BTF, BPF trampolines, " CAPABILITIES,
 		.cannot_see = EXACT_CANNOT_SEE,
 		.exact = true,
 	},
@@ -42,16 +45,18 @@ const struct tier tiers[] = {
 		.name = "kprobe",
 		.elf = kprobe_bpf__elf_bytes,
 		.impossible = kprobes_impossible,
-		.needs = "BTF, CONFIG_KPROBES, the right to use perf events",
+		.needs = "BTF, CONFIG_KPROBE_EVENTS, " CAPABILITIES
+			 "; CAP_SYS_ADMIN where kernel.perf_event_paranoid is above 2",
 		.cannot_see = EXACT_CANNOT_SEE,
 		.exact = true,
 	},
 	{
 		.name = "tracepoint",
 		.elf = tracepoint_bpf__elf_bytes,
-		.needs = "BTF, tp_btf on fib:fib_table_lookup",
+		.needs = "BTF, the tracepoint fib:fib_table_lookup, " CAPABILITIES,
 		.cannot_see = "walks that ask no existing table, the nexthop chosen of several, "
-			      "exceptions, time spent; rules are derived by replaying the policy",
+			      "path MTUs and redirects, time spent; the rules are derived by "
+			      "replaying those in force",
 	},
 };
 

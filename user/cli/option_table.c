@@ -325,6 +325,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "default: tree on a terminal, else line",
 		.parse = set_format,
 		.group = GROUP_OUTPUT,
+		.for_features = true,
 	},
 	{
 		.long_name = "--color",

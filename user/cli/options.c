@@ -236,8 +236,14 @@ static int check_features(const struct option_parser *parser)
 	for (size_t i = 0; i < OPTION_ROWS; i++) {
 		if (!parser->seen[i] || option_rows[i].for_features)
 			continue;
-		report_error("%s: not an option of 'features', which takes -q, -v and -h",
+		report_error("%s: not an option of 'features', which takes --format json, -q, -v "
+			     "and -h",
 			     row_name(&option_rows[i], name));
+		return EXIT_USAGE;
+	}
+	if (parser->options->format && strcmp(parser->options->format, "json")) {
+		report_error("--format: '%s' is not json, the only one that 'features' takes",
+			     parser->options->format);
 		return EXIT_USAGE;
 	}
 	if (parser->options->child) {
@@ -292,7 +298,7 @@ void options_print_help(FILE *out)
 	};
 
 	fprintf(out, "Usage: fibtrace [OPTIONS] [FILTERS] [-- COMMAND [ARG...]]\n"
-		     "       fibtrace features [-qv]\n\n"
+		     "       fibtrace features [-qv] [--format json]\n\n"
 		     "Shows every route lookup of the kernel: the rules that were walked, and the\n"
 		     "rule, table and route that were chosen; until Ctrl-C or until COMMAND ends.\n"
 		     "'features' shows what this kernel allows. See fibtrace(8).\n");

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/lookup.h"
+
 #define CPUS_MAX (1u << 16) /* as many as an event can name */
 /* Walks of more than one event are rare, and few of them are under way at once. */
 #define PARTIALS_MAX 256
-/* No policy has more steps that a kernel could walk in reasonable time. */
-#define STEPS_MAX (1u << 17)
+/* The kernel's MAX_ERRNO. */
+#define ERROR_MIN (-4095)
 
 /* The steps so far of a walk that is longer than one event. */
 struct partial {
@@ -149,7 +151,8 @@ static int part_add(struct collector *collector, const struct lookup_event *even
 	if (!partial)
 		return -ENOMEM;
 	/* A hole: the last event will not find as many steps as it says came before. */
-	if (partial->step_count != event->steps_before || partial->step_count > STEPS_MAX)
+	if (partial->step_count != event->steps_before ||
+	    partial->step_count + event->step_count > LOOKUP_STEPS_MAX)
 		return 0;
 	return partial_append(partial, event);
 }
@@ -205,7 +208,8 @@ static int whole_add(struct collector *collector, const struct lookup_event *eve
 
 	if (event->flags & LOOKUP_REJECTED)
 		goto out;
-	if (event->steps_before && (!partial || partial->step_count != event->steps_before)) {
+	if (event->steps_before && (!partial || partial->step_count != event->steps_before ||
+				    partial->step_count + event->step_count > LOOKUP_STEPS_MAX)) {
 		collector->counts.lost++;
 		goto out;
 	}
@@ -225,10 +229,15 @@ out:
 	return err;
 }
 
+static bool error_valid(int32_t error)
+{
+	return error <= 0 && error >= ERROR_MIN;
+}
+
 static bool step_valid(const struct step_event *step)
 {
 	return memchr(step->rule.iif, '\0', sizeof(step->rule.iif)) &&
-	       memchr(step->rule.oif, '\0', sizeof(step->rule.oif)) && step->error <= 0 &&
+	       memchr(step->rule.oif, '\0', sizeof(step->rule.oif)) && error_valid(step->error) &&
 	       step->rule.src_length <= 128 && step->rule.dst_length <= 128 &&
 	       step->route.prefix_length <= 128;
 }
@@ -238,9 +247,13 @@ static bool event_valid(const struct lookup_event *event, size_t size)
 	if (size < LOOKUP_EVENT_SIZE(0) || event->step_count > LOOKUP_STEPS_PER_EVENT ||
 	    size < LOOKUP_EVENT_SIZE(event->step_count))
 		return false;
-	if (event->deciding != LOOKUP_NO_STEP && event->deciding >= event->step_count)
+	if (event->deciding != LOOKUP_NO_STEP && event->deciding >= event->step_count &&
+	    !(event->flags & LOOKUP_REJECTED))
 		return false;
-	if (event->purpose >= PURPOSE_COUNT || event->cause >= CAUSE_COUNT || event->error > 0)
+	if (event->flags & LOOKUP_PART && !event->step_count)
+		return false;
+	if (event->purpose >= PURPOSE_COUNT || event->cause >= CAUSE_COUNT ||
+	    !error_valid(event->error))
 		return false;
 	if (!memchr(event->context.comm, '\0', sizeof(event->context.comm)) ||
 	    event->route.prefix_length > 128)

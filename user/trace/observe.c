@@ -12,11 +12,12 @@
 
 #define DSCP_SHIFT 2
 
-/* used: steps of the record that the replay has come to. seen: the one that the step in
- * progress stands for. */
+/* policy: what explains, NULL in an unaided one; names: what names devices. used: steps of the
+ * record that the replay has come to. seen: the one that the step in progress stands for. */
 struct observation {
 	const struct lookup_record *record;
 	const struct policy *policy;
+	const struct policy *names;
 	const struct rule_list *rules;
 	struct lookup *lookup;
 	size_t used;
@@ -119,9 +120,11 @@ static void route_of_event(struct lookup_route *out, const struct step_route *ro
  * The route of a step: the kernel's where it found one, with the policy's
  * preferred source; the policy's where it refused. True when that is a throw route.
  */
-static bool route_of_step(struct lookup_route *out, const struct step_event *step,
-			  const struct policy *policy, const struct flow_key *key)
+static bool route_of_step(const struct observation *observation, const struct step_event *step,
+			  struct lookup_route *out)
 {
+	const struct policy *policy = observation->policy;
+	const struct flow_key *key = &observation->record->event->key;
 	struct table_answer answer = answer_of_step(step);
 	bool found = step->flags & STEP_HAS_ROUTE;
 	uint32_t table = found ? step->route.table : step->table;
@@ -133,7 +136,7 @@ static bool route_of_step(struct lookup_route *out, const struct step_event *ste
 		*out = known;
 		return route && step->error == -EAGAIN && known.type == RTN_THROW;
 	}
-	route_of_event(out, &step->route, policy);
+	route_of_event(out, &step->route, observation->names);
 	if (!route || known.prefix_length != out->prefix_length)
 		return false;
 	out->has_prefsrc = known.has_prefsrc;
@@ -176,7 +179,7 @@ static enum ask_result observe_ask(void *data, size_t index, uint32_t table,
 	}
 	if (!(step->flags & STEP_ASKED) && step->error == -EAGAIN)
 		return ASK_NO_TABLE;
-	thrown = route_of_step(&route, step, observation->policy, &observation->record->event->key);
+	thrown = route_of_step(observation, step, &route);
 	*answer = (struct ask_answer){
 		.error = step->error,
 		.prefix_length = step->error ? -1 : route.prefix_length,
@@ -222,7 +225,7 @@ static void fill_route(const struct observation *observation, struct lookup_step
 			table_would_match(observation->policy, key, out->table, &out->route);
 	} else if (out->table && outcome_has_route(out->outcome) && observation->seen) {
 		out->has_route = true;
-		route_of_step(&out->route, observation->seen, observation->policy, key);
+		route_of_step(observation, observation->seen, &out->route);
 	}
 }
 
@@ -285,8 +288,7 @@ static bool add_table_step(struct observation *observation, const struct step_ev
 	out->table = found ? from->route.table : from->table;
 	out->outcome = error_outcome(from->error);
 	out->evidence = EVIDENCE_KERNEL;
-	thrown = route_of_step(&out->route, from, observation->policy,
-			       &observation->record->event->key);
+	thrown = route_of_step(observation, from, &out->route);
 	if (thrown) {
 		out->outcome = STEP_THROW;
 		out->evidence = EVIDENCE_DERIVED;
@@ -306,9 +308,14 @@ static enum derive_result observe_tables(struct observation *observation)
 	return DERIVE_DONE;
 }
 
-/* The step of the lookup that ended the walk, NULL when none did. */
-static const struct lookup_step *ending_step(const struct lookup *lookup)
+/* The step of the lookup that ended the walk, NULL when none did. Without rules the steps are
+ * the record's; a walk over rules ends with the first that refuses or is not suppressed. */
+static const struct lookup_step *ending_step(const struct lookup *lookup,
+					     const struct lookup_record *record)
 {
+	if (!(record->event->flags & LOOKUP_RULES))
+		return record->deciding < lookup->step_count ? &lookup->steps[record->deciding]
+							     : NULL;
 	for (size_t i = 0; i < lookup->step_count; i++) {
 		switch (lookup->steps[i].outcome) {
 		case STEP_CHOSEN:
@@ -334,20 +341,33 @@ static enum decided_by decided_by(const struct lookup_event *event, const struct
 	return end ? DECIDED_BY_RULE : DECIDED_BY_END_OF_RULES;
 }
 
-/* The route that was taken: the deciding step's, with the nexthop and source chosen after it. */
-static void verdict_fill_route(struct lookup_verdict *verdict, const struct lookup_event *event,
-			       const struct policy *policy)
+/* The preferred source by the nexthop that was chosen, as far as the policy tells. */
+static void route_find_source(struct lookup_route *route, uint32_t table,
+			      const struct observation *observation)
 {
-	struct lookup_route *route = &verdict->route;
-	bool prefsrc = route->has_prefsrc;
-	uint8_t source[16];
+	const struct lookup_event *event = observation->record->event;
+	struct step_event chosen = { .route = event->route };
+	struct table_answer answer = answer_of_step(&chosen);
+	struct lookup_route known = { .prefix_length = -1 };
+
+	if (!observation->policy ||
+	    !table_explains(observation->policy, &event->key, table, &answer, &known) ||
+	    known.prefix_length != route->prefix_length)
+		return;
+	route->has_prefsrc = known.has_prefsrc;
+	memcpy(route->prefsrc, known.prefsrc, sizeof(route->prefsrc));
+}
+
+/* The route that was taken: the deciding step's, with the nexthop chosen after it. */
+static void verdict_fill_route(struct lookup_verdict *verdict,
+			       const struct observation *observation)
+{
+	const struct lookup_event *event = observation->record->event;
 
 	if (!(event->flags & LOOKUP_HAS_ROUTE))
 		return;
-	memcpy(source, route->prefsrc, sizeof(source));
-	route_of_event(route, &event->route, policy);
-	route->has_prefsrc = prefsrc;
-	memcpy(route->prefsrc, source, sizeof(source));
+	route_of_event(&verdict->route, &event->route, observation->names);
+	route_find_source(&verdict->route, verdict->table, observation);
 }
 
 static void verdict_fill_source(struct lookup_route *route, const struct lookup_event *event)
@@ -359,18 +379,27 @@ static void verdict_fill_source(struct lookup_route *route, const struct lookup_
 	route->has_prefsrc = true;
 }
 
-static void verdict_fill(struct lookup *lookup, const struct lookup_event *event,
-			 const struct policy *policy)
+/* RTN_… of an error: none where a route was found and its use refused. */
+static uint8_t refused_type(const struct lookup_step *end, int error)
 {
+	if (end->outcome == STEP_CHOSEN)
+		return RTN_UNSPEC;
+	return end->outcome == STEP_UNREACHABLE ? RTN_UNREACHABLE : error_route_type(error);
+}
+
+static void verdict_fill(struct lookup *lookup, const struct observation *observation)
+{
+	const struct lookup_record *record = observation->record;
+	const struct lookup_event *event = record->event;
 	struct lookup_verdict *verdict = &lookup->verdict;
-	const struct lookup_step *end = ending_step(lookup);
+	const struct lookup_step *end = ending_step(lookup, record);
 
 	verdict->error = event->error;
 	verdict->decided_by = decided_by(event, end);
 	verdict->route = (struct lookup_route){ .prefix_length = -1 };
 	if (verdict->decided_by == DECIDED_BY_BOUND_DEVICE) {
 		verdict->route.type = RTN_UNICAST;
-		route_set_device(&verdict->route, policy, event->route.dev);
+		route_set_device(&verdict->route, observation->names, event->route.dev);
 		verdict_fill_source(&verdict->route, event);
 		return;
 	}
@@ -382,12 +411,10 @@ static void verdict_fill(struct lookup *lookup, const struct lookup_event *event
 	if (end->has_route)
 		verdict->route = end->route;
 	if (event->error) {
-		verdict->route.type = end->outcome == STEP_UNREACHABLE
-					      ? RTN_UNREACHABLE
-					      : error_route_type(event->error);
+		verdict->route.type = refused_type(end, event->error);
 		return;
 	}
-	verdict_fill_route(verdict, event, policy);
+	verdict_fill_route(verdict, observation);
 	verdict_fill_source(&verdict->route, event);
 }
 
@@ -411,7 +438,9 @@ static void lookup_fill(struct lookup *lookup, const struct lookup_event *event,
 enum derive_result observe_lookup(const struct lookup_record *record, const struct policy *policy,
 				  struct lookup *lookup)
 {
-	struct observation observation = { .record = record, .policy = policy, .lookup = lookup };
+	struct observation observation = {
+		.record = record, .policy = policy, .names = policy, .lookup = lookup
+	};
 	enum derive_result result;
 
 	lookup_fill(lookup, record->event, policy);
@@ -420,7 +449,7 @@ enum derive_result observe_lookup(const struct lookup_record *record, const stru
 	else
 		result = observe_tables(&observation);
 	if (result == DERIVE_DONE)
-		verdict_fill(lookup, record->event, policy);
+		verdict_fill(lookup, &observation);
 	else
 		lookup_clear(lookup);
 	return result;
@@ -488,12 +517,12 @@ static bool unaided_rules(const struct lookup_record *record, const struct polic
 bool observe_unaided(const struct lookup_record *record, const struct policy *policy,
 		     struct lookup *lookup)
 {
-	struct observation observation = { .record = record, .lookup = lookup };
+	struct observation observation = { .record = record, .names = policy, .lookup = lookup };
 
 	lookup_fill(lookup, record->event, policy);
 	if (record->event->flags & LOOKUP_RULES ? !unaided_rules(record, policy, lookup)
 						: observe_tables(&observation) != DERIVE_DONE)
 		return false;
-	verdict_fill(lookup, record->event, policy);
+	verdict_fill(lookup, &observation);
 	return true;
 }
