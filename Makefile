@@ -42,7 +42,7 @@ SANE_OBJECTS := $(LIBRARY_OBJECTS:$(BUILD)/user/%=$(BUILD)/sane/user/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 SANE_PROGRAMS := $(UNIT_TESTS) $(BUILD)/tests/replay/replay
 PROGRAMS := $(BUILD)/tests/replay/record $(BUILD)/tests/live/monitor_dump \
-	$(BUILD)/tests/live/filter_same $(BUILD)/tests/live/udp_flood
+	$(BUILD)/tests/live/filter_same $(BUILD)/tests/live/udp_flood $(BUILD)/tests/live/send
 TEST_FILES := $(SANE_PROGRAMS) $(PROGRAMS) $(BUILD)/tests/live/filter_same.bpf.o
 
 .DELETE_ON_ERROR:
@@ -98,9 +98,10 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory programs
 	$(Q)BUILD=$(BUILD) tests/run.sh unit replay lint
 
+test: FOR := vm
 test: deps
 	$(Q)$(MAKE) --no-print-directory programs
-	$(Q)BUILD=$(BUILD) tests/run.sh unit replay lint live
+	$(Q)BUILD=$(BUILD) tests/run.sh unit replay lint live vm
 
 test-full: FOR := vm
 test-full: deps

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build}
 export FIBTRACE=$PWD/$BUILD/fibtrace BUILD
 export MONITOR_DUMP=$PWD/$BUILD/tests/live/monitor_dump UDP_FLOOD=$PWD/$BUILD/tests/live/udp_flood
+export SEND=$PWD/$BUILD/tests/live/send
 LOGS=$BUILD/logs
 mkdir -p "$LOGS"
 
@@ -92,14 +93,15 @@ group_live() {
     fi
     run add_totals live/filter_same "$BUILD/tests/live/filter_same" \
         "$BUILD/tests/live/filter_same.bpf.o"
-    for test in netlink usage filters failing_ping story purposes netns counts robust; do
+    for test in netlink usage filters failing_ping story purposes netns counts robust known \
+        nesting; do
         run add_totals "live/$test" "tests/live/$test.sh"
     done
     run add_totals live/oracle tests/live/oracle.sh --lookups "$lookups"
 }
 
 group_vm() {
-    FULL='' run add_totals vm tests/vm/run.sh
+    run add_totals vm tests/vm/run.sh
 }
 
 for group in "$@"; do

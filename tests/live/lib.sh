@@ -10,8 +10,8 @@ ROOT_DIR=$(cd "$LIVE_DIR/../.." && pwd)
 FIBTRACE=$(realpath -m "${FIBTRACE:-$ROOT_DIR/build/fibtrace}")
 SCHEMA_CHECK=${SCHEMA_CHECK:-$ROOT_DIR/tests/lint/schema.py}
 PYTHON=/usr/bin/python3
-# shellcheck disable=SC2034 # of those that source this
-SEND=$LIVE_DIR/send.py
+# What sends; the scripts that use it require it.
+SEND=$(realpath -m "${SEND:-$ROOT_DIR/build/tests/live/send}")
 WORK=/run/live
 SCRIPT_LIMIT_S=${SCRIPT_LIMIT_S:-300}
 TRACE_LIMIT_S=60
@@ -38,8 +38,9 @@ enter_private_mounts() {
 	[ "$(id -u)" = 0 ] || skip_all "needs root, for network namespaces"
 	require timeout unshare ip nsenter jq "$PYTHON"
 	[ -x "$FIBTRACE" ] || [ -n "${LIVE_NO_BINARY:-}" ] || skip_all "needs $FIBTRACE"
-	"$PYTHON" -c 'import jsonschema' 2>/dev/null || skip_all "needs python3-jsonschema"
-	LIVE_ENTERED=1 FIBTRACE=$FIBTRACE exec timeout -k 10 "$SCRIPT_LIMIT_S" \
+	[ "$(basename "$SCHEMA_CHECK")" != schema.py ] ||
+		"$PYTHON" -c 'import jsonschema' 2>/dev/null || skip_all "needs python3-jsonschema"
+	LIVE_ENTERED=1 FIBTRACE=$FIBTRACE SEND=$SEND exec timeout -k 10 "$SCRIPT_LIMIT_S" \
 		unshare --mount --propagation private -- bash "$0" "$@"
 }
 
@@ -142,9 +143,19 @@ ip_in() {
 	ip -n "$(ns "$1")" "${@:2}"
 }
 
-# sysctl_in NAME KEY VALUE
+# ip_batch NAME LINE…: the same with one process for all lines, which ends at one that fails.
+ip_batch() {
+	printf '%s\n' "${@:2}" | ip_in "$1" -batch -
+}
+
+# sysctl_in NAME KEY VALUE…
 sysctl_in() {
-	in_ns "$1" sysctl -q -w "$2=$3"
+	local words=()
+	while [ $# -gt 2 ]; do
+		words+=("$2=$3")
+		set -- "$1" "${@:4}"
+	done
+	in_ns "$1" sysctl -q -w "${words[@]}"
 }
 
 ns_inode() {
@@ -167,8 +178,8 @@ new_ns() {
 		cleanup end_ns "$(ns "$name")"
 		# What IPv6 sends by itself would be counted among our packets.
 		if [ -e /proc/sys/net/ipv6 ]; then
-			sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 1
-			sysctl_in "$name" net.ipv6.conf.default.disable_ipv6 1
+			sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 1 \
+				net.ipv6.conf.default.disable_ipv6 1
 		fi
 		ip_in "$name" link set lo up
 	done
@@ -177,10 +188,8 @@ new_ns() {
 # link NAME DEV ADDRESS NAME DEV ADDRESS: a veth pair with both ends up.
 link() {
 	ip link add "$2" netns "$(ns "$1")" type veth peer name "$5" netns "$(ns "$4")"
-	ip_in "$1" address add "$3" dev "$2"
-	ip_in "$4" address add "$6" dev "$5"
-	ip_in "$1" link set "$2" up
-	ip_in "$4" link set "$5" up
+	ip_batch "$1" "address add $3 dev $2" "link set $2 up"
+	ip_batch "$4" "address add $6 dev $5" "link set $5 up"
 }
 
 # reach NAME ADDRESS [PING-OPTION…]: a new link carries packets, and each end has the other's
@@ -211,32 +220,44 @@ three_ns() {
 
 # tx_packets NAME DEV: what a device has sent, as the kernel counts it.
 tx_packets() {
-	ip_in "$1" -j -s link show dev "$2" | jq '.[0].stats64.tx.packets'
+	in_ns "$1" awk -v "dev=$2:" '$1 == dev { print $11; found = 1 } END { exit !found }' \
+		/proc/net/dev
 }
 
 # route_get NAME ARG…: "DEV TABLE" of the kernel's own answer.
 route_get() {
-	ip_in "$1" -j route get "${@:2}" | jq -r '.[0] | "\(.dev) \(.table // "main")"'
+	local answer table=main
+	answer=$(ip_in "$1" -j route get "${@:2}")
+	[[ ! $answer =~ '"table":"'([^\"]*)'"' ]] || table=${BASH_REMATCH[1]}
+	[[ $answer =~ '"dev":"'([^\"]*)'"' ]] || fail "no device in '$answer'"
+	echo "${BASH_REMATCH[1]} $table"
 }
 
 # --- traces ------------------------------------------------------------------------------------
 
 # check_schema FILE [--partial]: every line is what the documented schema says.
 check_schema() {
-	[ -e "$SCHEMA_CHECK" ] || fail "$SCHEMA_CHECK is missing"
-	"$PYTHON" "$SCHEMA_CHECK" "${@:2}" <"$1" >"$WORK/schema.log" 2>&1 ||
+	[ -x "$SCHEMA_CHECK" ] || fail "$SCHEMA_CHECK is missing"
+	"$SCHEMA_CHECK" "${@:2}" <"$1" >"$WORK/schema.log" 2>&1 ||
 		fail "schema: $(head -n 3 "$WORK/schema.log" | tr '\n' ' ')"
 }
 
-# The trace is whole: start first, summary last, and the counts add up.
+# check_complete FILE: the trace is whole. However long it is, jq reads three lines.
 check_complete() {
-	local sums
-	[ "$(head -n 1 "$1" | jq -r .type)" = start ] || fail "the first line is no start"
-	[ "$(tail -n 1 "$1" | jq -r .type)" = summary ] || fail "the last line is no summary"
-	sums=$(summary "$1" '.seen == .shown + .filtered + .lost + .unfinished')
-	[ "$sums" = true ] || fail "the counts do not add up: $(tail -n 1 "$1")"
-	[ "$(grep -c '^{"type":"lookup"' "$1")" = "$(summary "$1" .shown)" ] ||
-		fail "shown is not the number of lookups written"
+	local wrong
+	wrong=$(awk 'NR == 1
+		/^\{"type":"lookup"/ { lookups++ }
+		END { print; print lookups + 0 }' "$1" |
+		jq -nr "$JQ_WORDS [inputs] | incomplete(.[0]; .[-2]; .[-1])" 2>&1) ||
+		fail "no JSON: $wrong"
+	[ -z "$wrong" ] || fail "$wrong"
+}
+
+# check_trace EXPRESSION WANT…: $WORK/trace is whole, says what the schema says, and answers as
+# expected; in one reading.
+check_trace() {
+	check_schema "$WORK/trace"
+	judge "$WORK/trace" 'incomplete($lines[0]; $summary; $lookups | length)' "$@"
 }
 
 # check_counts_line FILE: the counts stand on stderr too.
@@ -248,14 +269,19 @@ check_counts_line() {
 	grep -E -q "$want" "$1" || fail "no counts on stderr: $(tail -n 1 "$1")"
 }
 
-# trace_json NAME ARG…: fibtrace in a namespace until its COMMAND ends, into $WORK/trace; its
-# exit status is left in $status.
-trace_json() {
+# run_trace NAME ARG…: fibtrace in a namespace until its COMMAND ends, into $WORK/trace; its exit
+# status is left in $status. What it wrote is for check_trace to check.
+run_trace() {
 	status=0
 	in_ns "$1" timeout -k 5 "$TRACE_LIMIT_S" "$FIBTRACE" --format json "${@:2}" \
 		>"$WORK/trace" 2>"$WORK/trace.err" || status=$?
 	[ "$status" -lt 124 ] || [ "$status" -gt 125 ] ||
 		fail "fibtrace: $status: $(tail -n 1 "$WORK/trace.err")"
+}
+
+# trace_json NAME ARG…: a trace that is whole.
+trace_json() {
+	run_trace "$@"
 	check_complete "$WORK/trace"
 	check_schema "$WORK/trace"
 }
@@ -276,7 +302,7 @@ attach() {
 	fibtrace_err_file=$2.err
 	cleanup kill -KILL "$fibtrace_pid"
 	exec {fibtrace_err}<"$fifo"
-	while read -r -t 20 -u "$fibtrace_err" line; do
+	while read -r -t 60 -u "$fibtrace_err" line; do
 		echo "$line" >>"$fibtrace_err_file"
 		[[ $line != "fibtrace: ready"* ]] || return 0
 	done
@@ -287,10 +313,10 @@ attach() {
 # its exit status.
 await_end() {
 	local line result=0
-	while read -r -t 20 -u "$fibtrace_err" line || { result=$? && false; }; do
+	while read -r -t 60 -u "$fibtrace_err" line || { result=$? && false; }; do
 		echo "$line" >>"$fibtrace_err_file"
 	done
-	[ "$result" -le 128 ] || fail "fibtrace did not end within 20 s"
+	[ "$result" -le 128 ] || fail "fibtrace did not end within 60 s"
 	status=0
 	wait "$fibtrace_pid" || status=$?
 }
@@ -313,9 +339,27 @@ def field(x): x | if . == null then "-" else tostring end;
 def facts: [.purpose, .cause, .context, field(.verdict.error), field(.verdict.type),
 	field(.verdict.priority), field(.verdict.table_id), field(.verdict.dev),
 	.verdict.decided_by] | join(" ");
+def facts_of(selection): map(select(selection)) | first |
+	if . == null then "no such lookup" else facts end;
 def icmp: select(.flow.protocol == "icmp");
 def udp: select(.flow.protocol == "udp");
 def step(priority): .steps | map(select(.priority == priority)) | first;
+
+# What is wrong with a trace: start first, summary last, and counts that add up.
+def incomplete(first; last; lookups):
+	if ((first | .type?) // "") != "start" then "the first line is no start"
+	elif ((last | .type?) // "") != "summary" then "the last line is no summary"
+	elif (last | .seen != .shown + .filtered + .lost + .unfinished) then
+		"the counts do not add up: \(last)"
+	elif last.shown != lookups then "shown is not the number of lookups written"
+	else empty end;
+
+# What is wrong with the answer to a question.
+def differs(question; want; answer):
+	(try ([answer | if type == "string" then . else tojson end] | join("\n"))
+		catch "jq: \(.)") as $got |
+	if $got == want then empty
+	else "\(question) is \u0027\($got)\u0027, not \u0027\(want)\u0027" end;
 '
 
 # ask FILE EXPRESSION: jq on the array of a trace's lookups.
@@ -323,17 +367,33 @@ ask() {
 	jq -nr "$JQ_WORDS [inputs | select(.type == \"lookup\")] | $2" "$1"
 }
 
-# expect EXPRESSION WANT on $WORK/trace.
+# judge FILE CHECK EXPRESSION WANT…: fails with the first thing that is wrong. The expressions are
+# of jq, on the array of a trace's lookups; $summary is its last line. What $ABOUT says stands in
+# front of the message.
+judge() {
+	local file=$1 program=$2 names=() wrong i
+	shift 2
+	[ $(($# % 2)) = 0 ] || fail "no answer is wanted to '${!#}'"
+	for ((i = 1; $# > 0; i++)); do
+		program+=", (\$lookups | differs(\$question$i; \$want$i; $1))"
+		names+=(--arg "question$i" "$1" --arg "want$i" "$2")
+		shift 2
+	done
+	wrong=$(jq -nr "$JQ_WORDS"'[inputs] as $lines | $lines[-1] as $summary |
+		[$lines[] | select(.type == "lookup")] as $lookups | ['"$program"'] | .[0] // empty' \
+		"${names[@]}" "$file" 2>&1) || fail "${ABOUT:-}jq: $wrong"
+	[ -z "$wrong" ] || fail "${ABOUT:-}$wrong"
+}
+
+# expect EXPRESSION WANT… on $WORK/trace.
 expect() {
-	local got
-	got=$(ask "$WORK/trace" "$1" 2>&1) || fail "$1: $got"
-	[ "$got" = "$2" ] || fail "$1 is '$got', not '$2'"
+	judge "$WORK/trace" empty "$@"
 }
 
 # expect_facts SELECTION WANT: "purpose cause context error type priority table dev decided_by"
 # of the first lookup that is selected.
 expect_facts() {
-	expect "map(select($1)) | first | if . == null then \"no such lookup\" else facts end" "$2"
+	expect "facts_of($1)" "$2"
 }
 
 same() {

@@ -33,77 +33,83 @@ each_failing_send_is_in_its_namespace() {
 	joined
 	ip_in left rule add pref 101 to 203.0.113.1 unreachable
 	ip_in right rule add pref 201 to 203.0.113.2 blackhole
-	trace_json left --netns "$(ns left)" --netns "$(ns right)" -d 203.0.113.0/24 -- \
-		sh -c "$(send_both "$PYTHON $SEND udp 203.0.113.1 4000" \
-			"$PYTHON $SEND udp 203.0.113.2 4000")"
-	expect "$(of left 'map("\(.flow.dst) \(.verdict.error) \(.verdict.priority)") |
-		unique | join(",")')" "203.0.113.1 ENETUNREACH 101"
-	expect "$(of right 'map("\(.flow.dst) \(.verdict.error) \(.verdict.priority)") |
-		unique | join(",")')" "203.0.113.2 EINVAL 201"
-	expect length 2
+	run_trace left --netns "$(ns left)" --netns "$(ns right)" -d 203.0.113.0/24 -- \
+		sh -c "$(send_both "$SEND udp 203.0.113.1 4000" "$SEND udp 203.0.113.2 4000")"
+	check_trace \
+		"$(of left 'map("\(.flow.dst) \(.verdict.error) \(.verdict.priority)") |
+			unique | join(",")')" "203.0.113.1 ENETUNREACH 101" \
+		"$(of right 'map("\(.flow.dst) \(.verdict.error) \(.verdict.priority)") |
+			unique | join(",")')" "203.0.113.2 EINVAL 201" \
+		length 2
 }
 
 # The same destination and no route at all: a miss names no device.
 misses_are_in_their_namespace() {
 	joined
-	trace_json left --netns "$(ns left)" --netns "$(ns right)" -d 203.0.113.1 -- \
-		sh -c "$(send_both "$PYTHON $SEND --result $WORK/left udp 203.0.113.1 4000" \
-			"$PYTHON $SEND --result $WORK/right udp 203.0.113.1 4000")"
+	run_trace left --netns "$(ns left)" --netns "$(ns right)" -d 203.0.113.1 -- \
+		sh -c "$(send_both "$SEND --result $WORK/left udp 203.0.113.1 4000" \
+			"$SEND --result $WORK/right udp 203.0.113.1 4000")"
 	read -r left_pid left_errno <"$WORK/left"
 	read -r right_pid right_errno <"$WORK/right"
 	same "the senders' errnos" "$left_errno $right_errno" "ENETUNREACH ENETUNREACH"
-	expect 'map("\(.netns) \(.process.pid)") | join(",")' \
-		"$(ns_inode left) $left_pid,$(ns_inode right) $right_pid"
-	expect 'map("\(.verdict.error) \(.verdict.decided_by)") | unique | join(",")' \
-		"ENETUNREACH end-of-rules"
+	check_trace \
+		'map("\(.netns) \(.process.pid)") | join(",")' \
+			"$(ns_inode left) $left_pid,$(ns_inode right) $right_pid" \
+		'map("\(.verdict.error) \(.verdict.decided_by)") | unique | join(",")' \
+			"ENETUNREACH end-of-rules"
 }
 
-# receiver_told NAME: the error that goes back made lookups too, all in the receiver's softirq.
-receiver_told() {
-	expect 'map(select(.cause == "icmp-error") | "\(.netns) \(.context)") | unique -
-		["'"$(ns_inode "$1")"' softirq"] | length' 0
+# others_told NAME: the error that goes back made lookups too, all in the receiver's softirq; these
+# are those that were not.
+others_told() {
+	echo 'map(select(.cause == "icmp-error") | "\(.netns) \(.context)") | unique -
+		["'"$(ns_inode "$1")"' softirq"] | length'
 }
 
 # left's sender runs right's receive path in softirq: what fails there is right's.
 forwarded_failures_are_the_receivers() {
 	joined
 	ip_in left route add "$NOWHERE" via 192.0.2.1
-	trace_json left --netns "$(ns left)" --netns "$(ns right)" -d "$NOWHERE" -- \
-		"$PYTHON" "$SEND" udp "$NOWHERE" 4000
-	expect "$(of left 'map(facts) | join(",")')" \
-		"output send task - unicast 32766 254 eth0 rule"
-	expect "$(of right 'map(select(.cause != "icmp-error") | facts) | join(",")')" \
-		"input receive softirq EACCES prohibit 200 - - rule"
-	expect "$(of right 'map(.process) | unique | tostring')" "[null]"
-	receiver_told right
+	run_trace left --netns "$(ns left)" --netns "$(ns right)" -d "$NOWHERE" -- \
+		"$SEND" udp "$NOWHERE" 4000
+	check_trace \
+		"$(of left 'map(facts) | join(",")')" \
+			"output send task - unicast 32766 254 eth0 rule" \
+		"$(of right 'map(select(.cause != "icmp-error") | facts) | join(",")')" \
+			"input receive softirq EACCES prohibit 200 - - rule" \
+		"$(of right 'map(.process) | unique | tostring')" "[null]" \
+		"$(others_told right)" 0
 }
 
 forwarded_misses_are_the_receivers() {
 	joined
 	ip_in right route add 203.0.113.1 via 192.0.2.2
-	trace_json left --netns "$(ns left)" --netns "$(ns right)" -d 203.0.113.1 -- \
-		nsenter --net="/run/netns/$(ns right)" -- "$PYTHON" "$SEND" udp 203.0.113.1 4000
-	expect "$(of right 'map(facts) | join(",")')" \
-		"output send task - unicast 32766 254 eth0 rule"
-	expect "$(of left 'map(select(.cause != "icmp-error") | facts) | join(",")')" \
-		"input receive softirq ENETUNREACH none - - - end-of-rules"
-	receiver_told left
+	run_trace left --netns "$(ns left)" --netns "$(ns right)" -d 203.0.113.1 -- \
+		nsenter --net="/run/netns/$(ns right)" -- "$SEND" udp 203.0.113.1 4000
+	check_trace \
+		"$(of right 'map(facts) | join(",")')" \
+			"output send task - unicast 32766 254 eth0 rule" \
+		"$(of left 'map(select(.cause != "icmp-error") | facts) | join(",")')" \
+			"input receive softirq ENETUNREACH none - - - end-of-rules" \
+		"$(others_told left)" 0
 }
 
 other_namespaces_are_not_shown() {
 	joined
-	trace_json left -d 203.0.113.0/24 -- \
-		sh -c "$(send_both "$PYTHON $SEND udp 203.0.113.1 4000" \
-			"$PYTHON $SEND udp 203.0.113.2 4000")"
-	expect 'map("\(.netns) \(.flow.dst)") | unique | join(",")' "$(ns_inode left) 203.0.113.1"
-	same "seen" "$(summary "$WORK/trace" .seen)" 1
+	run_trace left -d 203.0.113.0/24 -- \
+		sh -c "$(send_both "$SEND udp 203.0.113.1 4000" "$SEND udp 203.0.113.2 4000")"
+	check_trace \
+		'map("\(.netns) \(.flow.dst)") | unique | join(",")' \
+			"$(ns_inode left) 203.0.113.1" \
+		'$summary.seen' 1
 }
 
 # netns_spelled SPELLING: right is traced from left.
 netns_spelled() {
-	trace_json left --netns "$1" -d 203.0.113.2 -- \
-		nsenter --net="/run/netns/$(ns right)" -- "$PYTHON" "$SEND" udp 203.0.113.2 4000
-	expect 'map("\(.netns) \(.flow.dst)") | unique | join(",")' "$(ns_inode right) 203.0.113.2"
+	run_trace left --netns "$1" -d 203.0.113.2 -- \
+		nsenter --net="/run/netns/$(ns right)" -- "$SEND" udp 203.0.113.2 4000
+	check_trace 'map("\(.netns) \(.flow.dst)") | unique | join(",")' \
+		"$(ns_inode right) 203.0.113.2"
 }
 
 netns_by_name() { joined && netns_spelled "$(ns right)"; }
@@ -137,7 +143,7 @@ netns_that_vanishes() {
 	attach left "$WORK/trace" --format json --netns "$(ns left)" --netns "$(ns right)" \
 		-d 203.0.113.0/24
 	end_ns "$(ns right)"
-	in_ns left "$PYTHON" "$SEND" udp 203.0.113.1 4000
+	in_ns left "$SEND" udp 203.0.113.1 4000
 	detach INT
 	same "the exit status" "$status" 0
 	check_complete "$WORK/trace"
@@ -150,17 +156,20 @@ rule_deleted_while_tracing() {
 	ip_in left route add default via 192.0.2.1
 	ip_in left route add default via 192.0.2.1 table 100
 	ip_in left rule add pref 150 lookup 100
-	trace_json left -d 203.0.113.0/24 -- sh -c "$PYTHON $SEND udp 203.0.113.1 4000 &&
-		ip rule del pref 150 && $PYTHON $SEND udp 203.0.113.2 4000"
+	run_trace left -d 203.0.113.0/24 -- sh -c "$SEND udp 203.0.113.1 4000 &&
+		ip rule del pref 150 && $SEND udp 203.0.113.2 4000"
 	same "the exit status" "$status" 0
 	# The first is explained by the rules it met, or said to be unknown: never by the later ones.
-	expect 'map(select(.flow.dst == "203.0.113.1")) | first |
-		.verdict.table_id == 100 and (.verdict.priority == 150 or
-		.verdict.decided_by == "unknown")' true
-	expect_facts '.flow.dst == "203.0.113.2"' "output send task - unicast 32766 254 eth0 rule"
+	check_trace \
+		'map(select(.flow.dst == "203.0.113.1")) | first |
+			.verdict.table_id == 100 and (.verdict.priority == 150 or
+			.verdict.decided_by == "unknown")' true \
+		'facts_of(.flow.dst == "203.0.113.2")' \
+			"output send task - unicast 32766 254 eth0 rule"
 	[ "$(grep -c '^{"type":"policy"' "$WORK/trace")" -ge 1 ] || fail "no policy line"
 }
 
+require "$SEND"
 run_tests \
 	each_failing_send_is_in_its_namespace misses_are_in_their_namespace \
 	forwarded_failures_are_the_receivers forwarded_misses_are_the_receivers \

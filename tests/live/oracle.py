@@ -37,7 +37,7 @@ PROBE_TABLE = 2000  # blackholes everything
 HIDDEN_LIMIT = 0.10
 EXACT_TIERS = ("fentry", "kprobe")  # one record per lookup, made in the kernel
 TIERS = EXACT_TIERS + ("tracepoint",)
-READY_SECONDS = 10
+READY_SECONDS = 60
 LOOKUP_SECONDS = 3
 SETTLE_SECONDS, SETTLE_TRIES = 0.3, 10
 

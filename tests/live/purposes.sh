@@ -10,8 +10,8 @@ PEER=198.51.100.9
 # send_from_host ARG…: one traced send from host; its errno, or "ok", is left in $sent and its
 # pid in $sender.
 send_from_host() {
-	trace_json host -d "${DEST:-$ANYWHERE}" -- \
-		"$PYTHON" "$SEND" --result "$WORK/result" "${@:2}" "$1" "${DEST:-$ANYWHERE}" 4000
+	run_trace host -d "${DEST:-$ANYWHERE}" -- \
+		"$SEND" --result "$WORK/result" "${@:2}" "$1" "${DEST:-$ANYWHERE}" 4000
 	read -r sender sent <"$WORK/result"
 }
 
@@ -24,9 +24,10 @@ rule_rejects() {
 	ip_in host rule add pref 100 to "$ANYWHERE" "$1"
 	send_from_host udp
 	same "the sender's errno" "$sent" "$2"
-	expect_facts true "output send task $2 $1 100 - - rule"
-	expect 'first | step(100).outcome' "$1"
-	expect 'first | step(0).outcome' no-route
+	check_trace \
+		'facts_of(true)' "output send task $2 $1 100 - - rule" \
+		'first | step(100).outcome' "$1" \
+		'first | step(0).outcome' no-route
 }
 
 # route_rejects TYPE ERRNO: in a table of its own.
@@ -37,8 +38,9 @@ route_rejects() {
 	ip_in host rule add pref 100 lookup 100
 	send_from_host udp
 	same "the sender's errno" "$sent" "$2"
-	expect_facts true "output send task $2 $1 100 100 - rule"
-	expect 'first | step(100).outcome' "$1"
+	check_trace \
+		'facts_of(true)' "output send task $2 $1 100 100 - rule" \
+		'first | step(100).outcome' "$1"
 }
 
 unreachable_rule_is_enetunreach() { rule_rejects unreachable ENETUNREACH; }
@@ -53,7 +55,8 @@ unreachable_route_of_main_without_rules() {
 	ip_in host route add unreachable "$ANYWHERE"
 	send_from_host udp
 	same "the sender's errno" "$sent" EHOSTUNREACH
-	expect_facts true "output send task EHOSTUNREACH unreachable 32766 254 - built-in"
+	check_trace 'facts_of(true)' \
+		"output send task EHOSTUNREACH unreachable 32766 254 - built-in"
 }
 
 throw_route_goes_on_with_the_next_rule() {
@@ -63,8 +66,9 @@ throw_route_goes_on_with_the_next_rule() {
 	ip_in host route add default via 192.0.2.1 table 100
 	ip_in host rule add pref 100 lookup 100
 	send_from_host udp
-	expect_facts true "output send task - unicast 32766 254 eth0 rule"
-	expect 'first | step(100).outcome' throw
+	check_trace \
+		'facts_of(true)' "output send task - unicast 32766 254 eth0 rule" \
+		'first | step(100).outcome' throw
 }
 
 table_without_routes_goes_on_with_the_next_rule() {
@@ -74,8 +78,9 @@ table_without_routes_goes_on_with_the_next_rule() {
 	ip_in host rule add pref 100 lookup 100
 	ip_in host rule add pref 101 lookup 101
 	send_from_host udp
-	expect_facts true "output send task - unicast 32766 254 eth0 rule"
-	expect 'first | [step(100), step(101)] | map(.outcome) | join(" ")' "no-route no-table"
+	check_trace \
+		'facts_of(true)' "output send task - unicast 32766 254 eth0 rule" \
+		'first | [step(100), step(101)] | map(.outcome) | join(" ")' "no-route no-table"
 }
 
 no_route_at_all_ends_the_rules() {
@@ -83,23 +88,26 @@ no_route_at_all_ends_the_rules() {
 	ip_in host rule add pref 100 lookup 100
 	send_from_host udp
 	same "the sender's errno" "$sent" ENETUNREACH
-	expect_facts true "output send task ENETUNREACH none - - - end-of-rules"
+	check_trace 'facts_of(true)' "output send task ENETUNREACH none - - - end-of-rules"
 }
 
 no_route_at_all_without_rules() {
 	two_ns
 	send_from_host udp
 	same "the sender's errno" "$sent" ENETUNREACH
-	expect 'first | [.verdict.error, .verdict.type, .verdict.decided_by] | join(" ")' \
-		"ENETUNREACH none built-in"
-	expect 'first | .verdict.dev' null
+	check_trace \
+		'first | [.verdict.error, .verdict.type, .verdict.decided_by] | join(" ")' \
+			"ENETUNREACH none built-in" \
+		'first | .verdict.dev' null
 }
 
 no_custom_rules_is_built_in() {
 	three_ns
 	DEST=$PEER send_from_host udp
-	expect_facts true "output send task - unicast 32766 254 eth0 built-in"
-	expect 'first | .verdict | [.dst, .prefixlen, .gateway] | join(" ")' "default 0 192.0.2.1"
+	check_trace \
+		'facts_of(true)' "output send task - unicast 32766 254 eth0 built-in" \
+		'first | .verdict | [.dst, .prefixlen, .gateway] | join(" ")' \
+			"default 0 192.0.2.1"
 }
 
 deleted_custom_rule_leaves_rules_walked() {
@@ -107,36 +115,40 @@ deleted_custom_rule_leaves_rules_walked() {
 	ip_in host rule add pref 100 lookup 100
 	ip_in host rule del pref 100
 	DEST=$PEER send_from_host udp
-	expect_facts true "output send task - unicast 32766 254 eth0 rule"
-	expect 'first | .steps | map("\(.priority) \(.outcome)") | join(",")' \
-		"0 no-route,32766 chosen,32767 not-reached"
+	check_trace \
+		'facts_of(true)' "output send task - unicast 32766 254 eth0 rule" \
+		'first | .steps | map("\(.priority) \(.outcome)") | join(",")' \
+			"0 no-route,32766 chosen,32767 not-reached"
 }
 
 # The device is that of the FIB's answer; the packet itself then goes through lo.
 own_address_is_local() {
 	two_ns
 	DEST=192.0.2.2 send_from_host udp
-	expect_facts '.purpose == "output"' "output send task - local 0 255 eth0 built-in"
+	check_trace 'facts_of(.purpose == "output")' \
+		"output send task - local 0 255 eth0 built-in"
 }
 
 # --- packets of others -------------------------------------------------------------------------
 
 forwarded_packet_is_input_in_softirq() {
 	three_ns
-	trace_json host --netns "$(ns router)" -d "$PEER" -- ping -n -q -c 1 -W 2 "$PEER"
-	expect 'map(facts) | unique | join(",")' \
-		"input receive softirq - unicast 32766 254 eth1 built-in"
-	expect 'map(.flow.iif) | unique | join(",")' eth0
-	expect 'map(.process) | unique | tostring' "[null]"
-	expect "map(.netns) | unique | tostring" "[$(ns_inode router)]"
+	run_trace host --netns "$(ns router)" -d "$PEER" -- ping -n -q -c 1 -W 2 "$PEER"
+	check_trace \
+		'map(facts) | unique | join(",")' \
+			"input receive softirq - unicast 32766 254 eth1 built-in" \
+		'map(.flow.iif) | unique | join(",")' eth0 \
+		'map(.process) | unique | tostring' "[null]" \
+		"map(.netns) | unique | tostring" "[$(ns_inode router)]"
 	grep -q '^fibtrace: .*namespace' "$WORK/trace.err" ||
 		fail "no warning that COMMAND runs in another namespace"
 }
 
 packet_to_this_host_is_input_and_local() {
 	two_ns
-	trace_json peer --netns "$(ns host)" -d 192.0.2.2 -- ping -n -q -c 1 -W 2 192.0.2.2
-	expect_facts '.purpose == "input"' "input receive softirq - local 0 255 eth0 built-in"
+	run_trace peer --netns "$(ns host)" -d 192.0.2.2 -- ping -n -q -c 1 -W 2 192.0.2.2
+	check_trace 'facts_of(.purpose == "input")' \
+		"input receive softirq - local 0 255 eth0 built-in"
 }
 
 # forward_rejects ACTION ERRNO TOLD: the router meets a rule that rejects, and tells the sender
@@ -144,13 +156,14 @@ packet_to_this_host_is_input_and_local() {
 forward_rejects() {
 	three_ns
 	ip_in router rule add pref 100 iif eth0 to "$PEER" "$1"
-	trace_json host --netns "$(ns router)" -- ping -n -q -c 1 -W 1 "$PEER"
-	expect "map(select(.cause == \"receive\" and .purpose == \"input\") | .flow.dst) |
-		first" "$PEER"
-	expect_facts '.purpose == "input" and .cause == "receive"' \
-		"input receive softirq $2 $1 100 - - rule"
-	expect 'map(select(.cause == "icmp-error" and .purpose == "output" and
-		.flow.dst == "192.0.2.2" and .context == "softirq")) | length > 0' "$3"
+	run_trace host --netns "$(ns router)" -- ping -n -q -c 1 -W 1 "$PEER"
+	check_trace \
+		"map(select(.cause == \"receive\" and .purpose == \"input\") | .flow.dst) |
+			first" "$PEER" \
+		'facts_of(.purpose == "input" and .cause == "receive")' \
+			"input receive softirq $2 $1 100 - - rule" \
+		'map(select(.cause == "icmp-error" and .purpose == "output" and
+			.flow.dst == "192.0.2.2" and .context == "softirq")) | length > 0' "$3"
 }
 
 forwarded_packet_meets_unreachable_rule() { forward_rejects unreachable ENETUNREACH true; }
@@ -159,38 +172,39 @@ forwarded_packet_meets_blackhole_rule() { forward_rejects blackhole EINVAL false
 
 reverse_path_check_is_source_check() {
 	three_ns
-	sysctl_in host net.ipv4.conf.all.rp_filter 1
-	sysctl_in host net.ipv4.conf.eth0.rp_filter 1
-	trace_json peer --netns "$(ns host)" --purpose source-check -d "$PEER" -- \
+	sysctl_in host net.ipv4.conf.all.rp_filter 1 net.ipv4.conf.eth0.rp_filter 1
+	run_trace peer --netns "$(ns host)" --purpose source-check -d "$PEER" -- \
 		ping -n -q -c 1 -W 2 192.0.2.2
-	expect_facts "true" "source-check receive softirq - unicast 32766 254 eth0 built-in"
-	expect 'first | .flow.dst' "$PEER"
+	check_trace \
+		'facts_of(true)' "source-check receive softirq - unicast 32766 254 eth0 built-in" \
+		'first | .flow.dst' "$PEER"
 }
 
 reverse_path_check_that_fails() {
 	three_ns
-	sysctl_in host net.ipv4.conf.all.rp_filter 1
-	sysctl_in host net.ipv4.conf.eth0.rp_filter 1
+	sysctl_in host net.ipv4.conf.all.rp_filter 1 net.ipv4.conf.eth0.rp_filter 1
 	ip_in host rule add pref 100 to "$PEER" prohibit
-	trace_json peer --netns "$(ns host)" -d "$PEER" -- ping -n -q -c 1 -W 1 192.0.2.2
+	run_trace peer --netns "$(ns host)" -d "$PEER" -- ping -n -q -c 1 -W 1 192.0.2.2
 	same "ping's exit status" "$status" 1
-	expect_facts "true" "source-check receive softirq EACCES prohibit 100 - - rule"
-	expect 'map(.purpose) | unique | join(",")' source-check
+	check_trace \
+		'facts_of(true)' "source-check receive softirq EACCES prohibit 100 - - rule" \
+		'map(.purpose) | unique | join(",")' source-check
 }
 
 echo_reply_is_reply_in_softirq() {
 	three_ns
-	trace_json peer --netns "$(ns host)" -d "$PEER" --purpose output -- \
+	run_trace peer --netns "$(ns host)" -d "$PEER" --purpose output -- \
 		ping -n -q -c 1 -W 2 192.0.2.2
-	expect_facts true "output reply softirq - unicast 32766 254 eth0 built-in"
-	expect 'first | .process' null
+	check_trace \
+		'facts_of(true)' "output reply softirq - unicast 32766 254 eth0 built-in" \
+		'first | .process' null
 }
 
 tcp_reset_is_reply_in_softirq() {
 	three_ns
-	trace_json peer --netns "$(ns host)" -d "$PEER" --purpose output -- \
-		"$PYTHON" "$SEND" tcp 192.0.2.2 4000
-	expect_facts '.flow.protocol == "tcp"' \
+	run_trace peer --netns "$(ns host)" -d "$PEER" --purpose output -- \
+		"$SEND" tcp 192.0.2.2 4000
+	check_trace 'facts_of(.flow.protocol == "tcp")' \
 		"output reply softirq - unicast 32766 254 eth0 built-in"
 }
 
@@ -199,38 +213,43 @@ tcp_reset_is_reply_in_softirq() {
 ping_from_address_shows_the_source() {
 	three_ns
 	ip_in host address add 192.0.2.22/24 dev eth0
-	trace_json host -d "$PEER" -- ping -n -q -c 1 -W 2 -I 192.0.2.22 "$PEER"
-	expect_facts '.flow.protocol == "icmp"' \
-		"output send task - unicast 32766 254 eth0 built-in"
-	expect 'map(icmp) | first | .flow.src' 192.0.2.22
+	run_trace host -d "$PEER" -- ping -n -q -c 1 -W 2 -I 192.0.2.22 "$PEER"
+	check_trace \
+		'facts_of(.flow.protocol == "icmp")' \
+			"output send task - unicast 32766 254 eth0 built-in" \
+		'map(icmp) | first | .flow.src' 192.0.2.22
 }
 
 ping_makes_a_connect_and_a_send() {
 	three_ns
-	trace_json host -d "$PEER" -- ping -n -q -c 1 -W 2 "$PEER"
-	expect 'map(udp | .cause) | unique | join(",")' connect
-	expect 'map(icmp | .cause) | unique | join(",")' send
-	expect 'map(.process.comm) | unique | join(",")' ping
+	run_trace host -d "$PEER" -- ping -n -q -c 1 -W 2 "$PEER"
+	check_trace \
+		'map(udp | .cause) | unique | join(",")' connect \
+		'map(icmp | .cause) | unique | join(",")' send \
+		'map(.process.comm) | unique | join(",")' ping
 }
 
 bound_device_overrides_the_rules() {
 	two_ns
 	ip_in host rule add pref 100 to "$ANYWHERE" unreachable
-	trace_json host -d "$ANYWHERE" -- ping -n -q -c 1 -W 1 -I eth0 "$ANYWHERE"
-	expect 'map(icmp) | first | [.purpose, .cause, .context] | join(" ")' "output send task"
-	expect 'map(icmp) | first | [.flow.oif, .verdict.dev, .verdict.decided_by] | join(" ")' \
-		"eth0 eth0 bound-device"
-	expect 'map(icmp) | first | .verdict.error' null
-	expect 'map(icmp) | first | step(100).outcome' unreachable
+	run_trace host -d "$ANYWHERE" -- ping -n -q -c 1 -W 1 -I eth0 "$ANYWHERE"
+	check_trace \
+		'map(icmp) | first | [.purpose, .cause, .context] | join(" ")' "output send task" \
+		'map(icmp) | first | [.flow.oif, .verdict.dev, .verdict.decided_by] | join(" ")' \
+			"eth0 eth0 bound-device" \
+		'map(icmp) | first | .verdict.error' null \
+		'map(icmp) | first | step(100).outcome' unreachable
 }
 
 ping_with_a_mark() {
 	three_ns
 	ip_in host rule add pref 100 fwmark 0x12345 lookup 100
 	ip_in host route add default via 192.0.2.1 table 100
-	trace_json host -d "$PEER" -- ping -n -q -c 1 -W 2 -m 74565 "$PEER"
-	expect_facts '.flow.protocol == "icmp"' "output send task - unicast 100 100 eth0 rule"
-	expect 'map(icmp) | first | .flow.fwmark' 0x12345
+	run_trace host -d "$PEER" -- ping -n -q -c 1 -W 2 -m 74565 "$PEER"
+	check_trace \
+		'facts_of(.flow.protocol == "icmp")' \
+			"output send task - unicast 100 100 eth0 rule" \
+		'map(icmp) | first | .flow.fwmark' 0x12345
 	same "what the kernel answers" "$(route_get host "$PEER" mark 0x12345)" "eth0 100"
 }
 
@@ -238,45 +257,51 @@ tcp_connect() {
 	three_ns
 	DEST=$PEER send_from_host tcp
 	same "the sender's errno" "$sent" ECONNREFUSED
-	expect_facts '.flow.dport == 4000' "output connect task - unicast 32766 254 eth0 built-in"
-	expect 'map(select(.purpose == "output") | .flow.protocol) | unique | join(",")' tcp
-	expect 'map(select(.cause == "connect") | "\(.process.pid) \(.process.comm)") | unique |
-		join(",")' "$sender python3"
+	check_trace \
+		'facts_of(.flow.dport == 4000)' \
+			"output connect task - unicast 32766 254 eth0 built-in" \
+		'map(select(.purpose == "output") | .flow.protocol) | unique | join(",")' tcp \
+		'map(select(.cause == "connect") | "\(.process.pid) \(.process.comm)") | unique |
+			join(",")' "$sender send"
 }
 
 udp_unconnected_is_send() {
 	three_ns
 	DEST=$PEER send_from_host udp --count 3
-	expect 'map([.purpose, .cause, .context] | join(" ")) | join(",")' \
-		"output send task,output send task,output send task"
-	expect 'map("\(.process.pid) \(.process.comm) \(.flow.dport)") | unique | join(",")' \
-		"$sender python3 4000"
+	check_trace \
+		'map([.purpose, .cause, .context] | join(" ")) | join(",")' \
+			"output send task,output send task,output send task" \
+		'map("\(.process.pid) \(.process.comm) \(.flow.dport)") | unique | join(",")' \
+			"$sender send 4000"
 }
 
 udp_connected_is_connect() {
 	three_ns
 	DEST=$PEER send_from_host udp-connected
-	expect 'map(.cause) | unique | join(",")' connect
-	expect 'map("\(.process.pid) \(.process.comm) \(.flow.dport)") | unique | join(",")' \
-		"$sender python3 4000"
+	check_trace \
+		'map(.cause) | unique | join(",")' connect \
+		'map("\(.process.pid) \(.process.comm) \(.flow.dport)") | unique | join(",")' \
+			"$sender send 4000"
 }
 
 uid_is_that_of_the_socket() {
 	three_ns
 	ip_in host rule add pref 100 uidrange 4242-4242 lookup 100
 	ip_in host route add default via 192.0.2.1 table 100
-	install -m 755 "$SEND" "$WORK/send.py"
-	trace_json host -d "$PEER" -- setpriv --reuid 4242 --clear-groups -- \
-		"$PYTHON" "$WORK/send.py" udp "$PEER" 4000
-	expect_facts true "output send task - unicast 100 100 eth0 rule"
-	expect 'first | [.flow.uid, .process.uid] | tostring' "[4242,4242]"
+	install -m 755 "$SEND" "$WORK/send"
+	run_trace host -d "$PEER" -- setpriv --reuid 4242 --clear-groups -- \
+		"$WORK/send" udp "$PEER" 4000
+	check_trace \
+		'facts_of(true)' "output send task - unicast 100 100 eth0 rule" \
+		'first | [.flow.uid, .process.uid] | tostring' "[4242,4242]"
 }
 
 route_get_is_route_get() {
 	three_ns
-	trace_json host -d "$PEER" -- ip route get "$PEER" mark 0x7
-	expect_facts true "route-get route-get task - unicast 32766 254 eth0 built-in"
-	expect 'first | [.flow.fwmark, .process.comm] | join(" ")' "0x7 ip"
+	run_trace host -d "$PEER" -- ip route get "$PEER" mark 0x7
+	check_trace \
+		'facts_of(true)' "route-get route-get task - unicast 32766 254 eth0 built-in" \
+		'first | [.flow.fwmark, .process.comm] | join(" ")' "0x7 ip"
 }
 
 mark_of_nft_reroutes() {
@@ -291,15 +316,16 @@ mark_of_nft_reroutes() {
 		add chain ip reroute output { type route hook output priority mangle; }
 		add rule ip reroute output ip daddr $PEER meta mark set 1
 	END
-	trace_json host -d "$PEER" -- ping -n -q -c 1 -W 1 "$PEER"
-	expect_facts '.flow.protocol == "icmp" and .purpose == "output"' \
-		"output send task - unicast 32766 254 eth0 rule"
-	expect_facts '.purpose == "reroute"' "reroute send task - unicast 100 101 eth1 rule"
-	expect 'map(select(.purpose == "reroute")) | first | [.flow.fwmark, .flow.src,
-		.process.comm] | join(" ")' "0x1 192.0.2.2 ping"
+	run_trace host -d "$PEER" -- ping -n -q -c 1 -W 1 "$PEER"
+	check_trace \
+		'facts_of(.flow.protocol == "icmp" and .purpose == "output")' \
+			"output send task - unicast 32766 254 eth0 rule" \
+		'facts_of(.purpose == "reroute")' "reroute send task - unicast 100 101 eth1 rule" \
+		'map(select(.purpose == "reroute")) | first | [.flow.fwmark, .flow.src,
+			.process.comm] | join(" ")' "0x1 192.0.2.2 ping"
 }
 
-require ping setpriv
+require ping setpriv "$SEND"
 run_tests \
 	unreachable_rule_is_enetunreach prohibit_rule_is_eacces blackhole_rule_is_einval \
 	unreachable_route_is_ehostunreach prohibit_route_is_eacces blackhole_route_is_einval \

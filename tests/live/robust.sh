@@ -41,7 +41,7 @@ quiet_error() {
 # $WORK/trace and $WORK/err.
 as_user() {
 	install -m 755 "$FIBTRACE" "$WORK/fibtrace"
-	install -m 644 "$SEND" "$WORK/send.py"
+	install -m 755 "$SEND" "$WORK/send"
 	status=0
 	in_ns host timeout -k 5 "$TRACE_LIMIT_S" setpriv --reuid 65534 --regid 65534 \
 		--clear-groups --inh-caps="-all$1" --ambient-caps="-all$1" \
@@ -53,7 +53,7 @@ root_without_sys_resource_traces() {
 	status=0
 	in_ns host setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource \
 		sh -c 'ulimit -l 64; exec "$@"' sh "$FIBTRACE" --format json -d 192.0.2.1 -- \
-		"$PYTHON" "$SEND" udp 192.0.2.1 4000 >"$WORK/trace" 2>"$WORK/err" || status=$?
+		"$SEND" udp 192.0.2.1 4000 >"$WORK/trace" 2>"$WORK/err" || status=$?
 	same "the exit status" "$status" 0
 	expect length 1
 }
@@ -61,7 +61,7 @@ root_without_sys_resource_traces() {
 two_capabilities_trace_ones_own_namespace() {
 	two_ns
 	as_user ,+bpf,+perfmon --format json -d 192.0.2.1 -- \
-		"$PYTHON" "$WORK/send.py" udp 192.0.2.1 4000
+		"$WORK/send" udp 192.0.2.1 4000
 	[ "$status" = 0 ] || fail "$status: $(cat "$WORK/err")"
 	check_complete "$WORK/trace"
 	check_schema "$WORK/trace"
@@ -145,9 +145,9 @@ closed_pipe_ends_the_trace_quietly() {
 	head -n 1 <"$WORK/pipe" >"$WORK/head" &
 	local head=$!
 	attach host "$WORK/pipe" --format line -d 192.0.2.1
-	in_ns host "$PYTHON" "$SEND" udp 192.0.2.1 4000
+	in_ns host "$SEND" udp 192.0.2.1 4000
 	wait "$head"
-	in_ns host "$PYTHON" "$SEND" udp 192.0.2.1 4000
+	in_ns host "$SEND" udp 192.0.2.1 4000
 	await_end
 	same "the exit status" "$status" 0
 	same "the lines written" "$(lines "$WORK/head")" 1
@@ -167,7 +167,7 @@ full_disk_is_one_line() {
 	two_ns
 	run_to /dev/full --format json --duration 10s
 	quiet_error 1 space
-	run_to /dev/full --format line -d 192.0.2.1 -- "$PYTHON" "$SEND" udp 192.0.2.1 4000
+	run_to /dev/full --format line -d 192.0.2.1 -- "$SEND" udp 192.0.2.1 4000
 	quiet_error 125 space
 }
 
@@ -187,7 +187,7 @@ each_signal_ends_the_trace() {
 	two_ns
 	for signal in INT TERM HUP; do
 		attach host "$WORK/trace" --format json -d 192.0.2.1
-		in_ns host "$PYTHON" "$SEND" udp 192.0.2.1 4000
+		in_ns host "$SEND" udp 192.0.2.1 4000
 		detach "$signal"
 		same "the exit status after $signal" "$status" 0
 		check_complete "$WORK/trace"
@@ -202,7 +202,7 @@ signals_end_a_trace_that_cannot_write() {
 	mkfifo "$WORK/pipe"
 	exec {held}<>"$WORK/pipe"
 	attach host "$WORK/pipe" --format json -d 192.0.2.1
-	in_ns host "$PYTHON" "$SEND" --count 400 udp 192.0.2.1 4000
+	in_ns host "$SEND" --count 400 udp 192.0.2.1 4000
 	for ((try = 0; try < 50; try++)); do
 		kill -TERM "$fibtrace_pid" 2>/dev/null || break
 		pause
@@ -247,7 +247,7 @@ sigint_is_left_to_command() {
 	two_ns
 	with_sleep
 	kill -INT "$fibtrace_pid"
-	in_ns host "$PYTHON" "$SEND" udp 192.0.2.1 4000
+	in_ns host "$SEND" udp 192.0.2.1 4000
 	kill -INT "$fibtrace_pid"
 	eventually grep -q '"dst":"192.0.2.1"' "$WORK/trace"
 	kill -INT "$fibtrace_pid"
@@ -305,7 +305,7 @@ deleted_namespace_is_reported_and_released() {
 	ip netns del "$(ns right)"
 	await_said "$(ns right).*gone"
 	eventually without ip_in left link show eth0
-	in_ns left "$PYTHON" "$SEND" udp 203.0.113.1 4000
+	in_ns left "$SEND" udp 203.0.113.1 4000
 	detach INT
 	same "the exit status" "$status" 0
 	grep -q 'dst=203.0.113.1 .*err=ENETUNREACH' "$WORK/trace" || fail "$(cat "$WORK/trace")"
@@ -324,7 +324,7 @@ unnamed_namespace_is_traced_on() {
 	nsenter --net="/proc/$holder/ns/net" -- ip link set lo up
 	attach host "$WORK/trace" --format json --netns "$holder" -d 203.0.113.0/24
 	! read -r -t 1.5 -u "$fibtrace_err" line || fail "it says '$line'"
-	nsenter --net="/proc/$holder/ns/net" -- "$PYTHON" "$SEND" udp 203.0.113.1 4000
+	nsenter --net="/proc/$holder/ns/net" -- "$SEND" udp 203.0.113.1 4000
 	detach INT
 	exec {hold}>&-
 	expect 'map("\(.flow.dst) \(.verdict.error)") | join(",")' "203.0.113.1 ENETUNREACH"
@@ -344,7 +344,7 @@ table_over_max_routes_is_explained() {
 	ip_in host rule add pref 100 lookup main suppress_prefixlength 0
 	ip_in host rule add pref 101 lookup 77
 	trace_json host --max-routes 10 -d 203.0.113.0/24 -- sh -c \
-		"$PYTHON $SEND udp 203.0.113.7 4000; $PYTHON $SEND udp 203.0.113.200 4000"
+		"$SEND udp 203.0.113.7 4000; $SEND udp 203.0.113.200 4000"
 	same "the exit status" "$status" 0
 	expect 'map(.flow.dst) | sort | join(",")' 203.0.113.200,203.0.113.7
 	expect 'map(.verdict.dev) | join(",")' eth0,eth0
@@ -394,7 +394,7 @@ features_is_1_without_privileges() {
 	grep -q CAP_BPF "$WORK/trace" || fail "$(cat "$WORK/trace")"
 }
 
-require setpriv mkfifo
+require setpriv mkfifo "$SEND"
 run_tests \
 	root_without_sys_resource_traces two_capabilities_trace_ones_own_namespace \
 	missing_capability_is_one_line namespace_of_others_is_refused_in_one_line \

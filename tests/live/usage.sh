@@ -201,7 +201,7 @@ runs_without_capabilities_it_has_no_use_for() {
 	two_ns
 	status=0
 	in_ns host capsh --drop=cap_sys_resource,cap_dac_override,cap_sys_ptrace -- -c '"$@"' sh \
-		"$FIBTRACE" --format json -d 192.0.2.1 -- "$PYTHON" "$SEND" udp 192.0.2.1 4000 \
+		"$FIBTRACE" --format json -d 192.0.2.1 -- "$SEND" udp 192.0.2.1 4000 \
 		>"$WORK/trace" 2>"$WORK/trace.err" || status=$?
 	same "the exit status" "$status" 0
 	expect length 1
@@ -209,12 +209,12 @@ runs_without_capabilities_it_has_no_use_for() {
 
 count_is_exact() {
 	two_ns
-	run --format json -c 3 -d 192.0.2.1 -- "$PYTHON" "$SEND" --count 10 udp 192.0.2.1 4000
+	run --format json -c 3 -d 192.0.2.1 -- "$SEND" --count 10 udp 192.0.2.1 4000
 	same "the exit status" "$status" 0
 	check_complete "$WORK/out"
 	check_schema "$WORK/out"
 	same "the lookups written" "$(ask "$WORK/out" length)" 3
-	run --format line -c 1 -d 192.0.2.1 -- "$PYTHON" "$SEND" --count 10 udp 192.0.2.1 4000
+	run --format line -c 1 -d 192.0.2.1 -- "$SEND" --count 10 udp 192.0.2.1 4000
 	same "the lines" "$(lines "$WORK/out")" 1
 }
 
@@ -261,18 +261,111 @@ version_and_help() {
 	! grep -q -e --findings "$WORK/out" || fail "-h has an option that is not built"
 }
 
+# The first line, one for each tier and the last are for scripts; what is between, for people.
 features_lists_the_tiers() {
+	local best
 	new_ns host
 	run features
 	same "the exit status" "$status" 0
-	grep -q tracepoint "$WORK/out" || fail "no tracepoint tier: $(cat "$WORK/out")"
+	same "the lines on stderr" "$(lines "$WORK/err")" 0
+	same "the first line" "$(head -n 1 "$WORK/out")" "kernel: $(uname -r)"
+	same "the tiers" "$(sed -n -E 's/^([a-z]+): (loads|refused)$/\1/p' "$WORK/out" | xargs)" \
+		"fentry kprobe tracepoint"
+	best=$(sed -n 's/^\([a-z]*\): loads$/\1/p' "$WORK/out" | head -n 1)
+	same "the last line" "$(tail -n 1 "$WORK/out")" "--attach auto takes $best"
+	same "the reasons" "$(grep -c '^  reason: .' "$WORK/out" || true)" \
+		"$(grep -c '^[a-z]*: refused$' "$WORK/out" || true)"
+	run --format json --duration 1ms
+	same "the tier that is taken" "$(head -n 1 "$WORK/out" | jq -r .tier)" "$best"
+}
+
+features_lists_all_hooks_when_verbose() {
+	local hook='^    fib_table_lookup  *tracepoint attached, required: what each table answered$'
+	new_ns host
+	run features
+	! grep -q "$hook" "$WORK/out" || fail "what is attached is listed: $(cat "$WORK/out")"
+	run features -v
+	same "the exit status" "$status" 0
+	grep -q "$hook" "$WORK/out" || fail "not listed: $(cat "$WORK/out")"
+}
+
+# features_ask EXPRESSION WANT on all lines of $WORK/out, as an array.
+features_ask() {
+	same "$1" "$(jq -s -r "$1" "$WORK/out")" "$2"
+}
+
+features_are_the_same_in_json() {
+	new_ns host
+	run features
+	sed -n -E 's/^([a-z]+): (loads|refused)$/\1 \2/p' "$WORK/out" >"$WORK/text"
+	run features --format json
+	same "the exit status" "$status" 0
+	check_schema "$WORK/out" --partial
+	features_ask 'map(.type) | join(" ")' "features tier tier tier"
+	features_ask 'first.kernel' "$(uname -r)"
+	features_ask 'first.tier == (map(select(.state == "loads")) | first.name)' true
+	features_ask '.[1:] | map("\(.name) \(.state)") | join("\n")' "$(cat "$WORK/text")"
+	features_ask '.[1:] | all((.state == "refused") == (.reason != null))' true
+	features_ask '.[1:] | all((.state == "refused") == (.hooks == []))' true
+	features_ask 'map(.hooks[]? | select(.required and .state != "attached")) | length' 0
+	features_ask 'map(.hooks[]?) | all((.state == "refused") == (.reason != null))' true
+	# What is not seen is what refused hooks give.
+	features_ask '.[1:] | all(.not_seen - [.hooks[] | select(.state == "refused") | .gives] == [])' \
+		true
+}
+
+features_without_privileges_say_what_is_missing() {
+	new_ns host
+	install -m 755 "$FIBTRACE" "$WORK/fibtrace"
+	status=0
+	in_ns host setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+		"$WORK/fibtrace" features --format json >"$WORK/out" 2>"$WORK/err" || status=$?
+	same "the exit status" "$status" 1
+	check_schema "$WORK/out" --partial
+	features_ask 'first.tier' null
+	features_ask '.[1:] | map(.state) | unique | join(" ")' refused
+	features_ask 'last.reason' "needs CAP_BPF; run as root"
+}
+
+features_refuses_what_it_has_no_use_for() {
+	new_ns host
+	refused --format features --format tree
+	refused --format --format line features
+	refused --format features --format xml
+	refused --dst features -d 10.0.0.0/8
+	refused --attach features --attach tracepoint
+	refused -- features -- true
+}
+
+# A tier that was asked for is used or refused, never replaced.
+forced_tiers_are_used_or_refused() {
+	local tier state
+	new_ns host
+	run features --format json
+	jq -r 'select(.type == "tier") | "\(.name) \(.state)"' "$WORK/out" >"$WORK/tiers"
+	cp "$WORK/out" "$WORK/features"
+	while read -r tier state; do
+		run --attach "$tier" --format json --duration 1ms
+		if [ "$state" = loads ]; then
+			same "$tier: the exit status" "$status" 0
+			same "the tier" "$(head -n 1 "$WORK/out" | jq -r .tier)" "$tier"
+			continue
+		fi
+		same "$tier: the exit status" "$status" 1
+		same "$tier: the bytes on stdout" "$(wc -c <"$WORK/out")" 0
+		same "$tier: stderr" "$(cat "$WORK/err")" "fibtrace: cannot trace: $(
+			jq -r --arg tier "$tier" 'select(.name == $tier) | .reason' "$WORK/features"
+		)"
+		# As root, what there is to do is not to force it.
+		grep -q -e '--attach auto' "$WORK/err" || fail "no advice: '$(cat "$WORK/err")'"
+	done <"$WORK/tiers"
 }
 
 full_stdout_is_an_error() {
 	two_ns
 	status=0
 	in_ns host timeout "$TRACE_LIMIT_S" "$FIBTRACE" --format json -d 192.0.2.1 -- \
-		"$PYTHON" "$SEND" udp 192.0.2.1 4000 >/dev/full 2>"$WORK/err" || status=$?
+		"$SEND" udp 192.0.2.1 4000 >/dev/full 2>"$WORK/err" || status=$?
 	[ "$status" != 0 ] || fail "exit status 0 though nothing could be written"
 	grep -q -i 'space' "$WORK/err" || fail "stderr does not say why: $(cat "$WORK/err")"
 }
@@ -280,8 +373,8 @@ full_stdout_is_an_error() {
 names_are_escaped() {
 	two_ns
 	# comm is the name of the link: with a space and a control character, it stays one word.
-	ln -s "$(realpath "$PYTHON")" "$WORK/"$'x \e[31m'
-	run --format line -d 192.0.2.1 -- "$WORK/"$'x \e[31m' "$SEND" udp 192.0.2.1 4000
+	ln -s "$SEND" "$WORK/"$'x \e[31m'
+	run --format line -d 192.0.2.1 -- "$WORK/"$'x \e[31m' udp 192.0.2.1 4000
 	same "the exit status" "$status" 0
 	same "the lines" "$(lines "$WORK/out")" 1
 	! grep -q $'\e' "$WORK/out" || fail "an escape character reached stdout"
@@ -294,7 +387,7 @@ tree_is_ascii_where_the_locale_is() {
 	ip_in host route add default via 192.0.2.1
 	ip_in host rule add pref 100 lookup main suppress_prefixlength 24
 	for LC_ALL in C C.UTF-8; do
-		run --format tree -d 192.0.2.1 -- "$PYTHON" "$SEND" udp 192.0.2.1 4000
+		run --format tree -d 192.0.2.1 -- "$SEND" udp 192.0.2.1 4000
 		grep -q '100 .*suppressed' "$WORK/out" || fail "$LC_ALL: $(cat "$WORK/out")"
 		cp "$WORK/out" "$WORK/tree.$LC_ALL"
 	done
@@ -313,4 +406,7 @@ run_tests \
 	missing_capability_is_named not_root_is_one_line \
 	runs_without_capabilities_it_has_no_use_for count_is_exact duration_ends_the_trace \
 	signals_with_a_command version_and_help features_lists_the_tiers \
+	features_lists_all_hooks_when_verbose features_are_the_same_in_json \
+	features_without_privileges_say_what_is_missing features_refuses_what_it_has_no_use_for \
+	forced_tiers_are_used_or_refused \
 	full_stdout_is_an_error names_are_escaped tree_is_ascii_where_the_locale_is

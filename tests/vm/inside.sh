@@ -1,22 +1,52 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a guest runs: inside.sh TEST… runs each in every tier that this kernel has, forced, and
-# ends with one line of totals. It writes outside /run and may leave anything behind: only for a
-# machine that is gone afterwards.
+# What a guest runs: inside.sh TEST… runs each in every tier, forced, and ends with one line of
+# totals. It writes outside /run and may leave anything behind: only for a machine that is gone
+# afterwards.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 [ -e /run/vm/command ] || { echo 'inside.sh runs in a guest only' >&2 && exit 2; }
 
-binary=$PWD/${BUILD:-build}/fibtrace
+# The machine's files may change while the guest runs, which its layer over them does not bear.
+tree=$(mktemp -d /tmp/tree.XXXXXX)
+builds=$tree/build
+copy_tree() {
+	local from
+	from=$(realpath -m "${BUILD:-build}")
+	mkdir -p "$builds/tests"
+	cp -a tests docs "$tree/" && cp -a "$from/fibtrace" "$builds/" &&
+		cp -a "$from/tests/live" "$builds/tests/" && cd "$tree" || return
+}
+
+binary=$builds/fibtrace
 LIMIT_S=${VM_TEST_LIMIT_S:-900}
 LOOKUPS=${VM_LOOKUPS:-60}
+# Emulated processors take some fifty times as long.
+export NESTING_SENDS=${NESTING_SENDS:-2000} SENDS=${SENDS:-20000}
+export MONITOR_DUMP=$builds/tests/live/monitor_dump UDP_FLOOD=$builds/tests/live/udp_flood
+export SEND=$builds/tests/live/send
 logs=/tmp/vm-logs
 passed=0 failed=0 skipped=0
 mkdir -p "$logs"
 
-# The tiers that `features` says load; those are the ones fibtrace may be told to use.
+# Every tier: each of the tables' kernels has all that the tiers need.
 tiers() {
-	"$binary" features | sed -n 's/^\([a-z]*\): loads$/\1/p'
+	sed -n 's/^\([a-z]*\): \(loads\|refused\)$/\1/p' "$logs/features"
+}
+
+# One that is refused has failed, and is not tried any further.
+check_tiers() {
+	local tier
+	"$binary" features >"$logs/features" 2>&1
+	for tier in $(tiers); do
+		if grep -q -x "$tier: loads" "$logs/features"; then
+			found+=("$tier")
+			continue
+		fi
+		failed=$((failed + 1))
+		echo "fail $tier: $(sed -n "/^$tier: /,/reason/s/^  reason: //p" "$logs/features")"
+	done
+	[ ${#found[@]} -gt 0 ] || { cat "$logs/features" && failed=$((failed + 1)); }
 }
 
 # What the tests call fibtrace: it, told how to attach.
@@ -31,13 +61,19 @@ forced() { # TIER
 	echo "$wrapper"
 }
 
-# The words that run a test. What only a few of a script's tests say, the names say.
+# These look at the program itself, at no lookup, or try every tier themselves.
+runs_once() { # TEST
+	case "$1" in
+	usage | netlink | filter_same | tiers | smoke | capabilities | locked) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# The words that run a test.
 test_command() { # TEST
 	case "$1" in
-	smoke)
-		echo env 'ONLY=^(bad_order_goes_into_the_vpn|good_order_goes_to_tailscale)$' \
-			tests/live/story.sh
-		;;
+	smoke | capabilities | locked) echo "tests/vm/$1.sh" ;;
+	filter_same) echo "$builds/tests/live/filter_same" "$builds/tests/live/filter_same.bpf.o" ;;
 	oracle) echo tests/live/oracle.sh --lookups "$LOOKUPS" ;;
 	*) echo "tests/live/$1.sh" ;;
 	esac
@@ -60,35 +96,42 @@ add_totals() { # LOG STATUS
 }
 
 run_test() { # TIER TEST
-	local log=$logs/$1.$2.log status began=$SECONDS words fibtrace
+	local log=$logs/$1.$2.log status began=$SECONDS words fibtrace=$binary
 	read -r -a words < <(test_command "$2")
-	fibtrace=$(forced "$1")
-	# These look at the program itself and not at what it traces.
-	[ "$2" != usage ] || fibtrace=$binary
-	FIBTRACE=$fibtrace FIBTRACE_ATTACH=$1 SCRIPT_LIMIT_S=$LIMIT_S SCHEMA_CHECK=$PWD/tests/vm/no_schema.py \
+	[ "$1" = all ] || fibtrace=$(forced "$1")
+	FIBTRACE=$fibtrace FIBTRACE_ATTACH=${1/#all/auto} TIERS=${found[*]} \
+		SCRIPT_LIMIT_S=$LIMIT_S \
+		SCHEMA_CHECK=$tree/tests/vm/no_schema.sh \
 		timeout -k 10 $((LIMIT_S + 20)) "${words[@]}" >"$log" 2>&1 </dev/null
 	status=$?
 	if add_totals "$log" "$status"; then
 		printf '%s %s: %s (%d s)\n' "$1" "$2" "$totals" $((SECONDS - began))
-		grep -E '^skip ' "$log"
+		grep -E '^(skip |# )' "$log"
 		return
 	fi
 	printf '%s %s: %s (%d s), status %d\n' "$1" "$2" "$totals" $((SECONDS - began)) "$status"
 	# The oracle prints whole policies: which lookups failed, and the seed, tell more.
-	grep -a -E '^(fail|FAIL|skip|seed|Traceback|[a-zA-Z]*Error|  lookup)' "$log" | cut -c 1-400 |
-		head -n 40
+	grep -a -E '^(fail|FAIL|skip|seed|differs|Traceback|[a-zA-Z]*Error|  lookup)' "$log" |
+		cut -c 1-400 | head -n 40
 	tail -n 10 "$log" | cut -c 1-400
 }
 
-mapfile -t found < <(tiers)
-if [ ${#found[@]} -eq 0 ]; then
-	"$binary" features
-	failed=1
-fi
-for tier in "${found[@]}"; do
-	for test in "$@"; do
-		run_test "$tier" "$test"
+run_everywhere() { # TEST
+	local tier
+	if runs_once "$1"; then
+		run_test all "$1"
+		return
+	fi
+	for tier in "${found[@]}"; do
+		run_test "$tier" "$1"
 	done
+}
+
+found=()
+copy_tree || exit 1
+check_tiers
+for test in "$@"; do
+	[ ${#found[@]} -eq 0 ] || run_everywhere "$test"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

@@ -43,3 +43,18 @@ kernel_names() {
 kernel_required() { # NAME
 	[ "$(kernel_row "$1" | cut -f 5)" = yes ]
 }
+
+# variant_row NAME: its row in the table of variants.
+variant_row() {
+	rows variants | awk -v name="$1" '$1 == name { print; found = 1 } END { exit !found }'
+}
+
+# kernel_of NAME: the kernel that a variant boots; any other name is that of a kernel.
+kernel_of() {
+	local row
+	if row=$(variant_row "$1"); then
+		cut -f 2 <<<"$row"
+	else
+		echo "$1"
+	fi
+}

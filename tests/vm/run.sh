@@ -1,20 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs the live tests in the kernels of the table, two guests at a time, each test in each tier
-# of its kernel: run.sh [KERNEL…] [--test TEST…]. FULL=1 runs all of them; otherwise a smoke and
-# the oracle. Ends with one line of totals.
+# Runs the live tests in the kernels of the table and their variants, two guests at a time, each
+# test in each tier: run.sh [KERNEL|VARIANT…] [--test TEST…]. FULL=1 runs all of them; otherwise a
+# smoke and the oracle. Ends with one line of totals.
 set -u
 . "$(dirname "$0")/lib.sh"
 
 LOGS=$ROOT_DIR/${BUILD:-build}/logs
 [[ ${BUILD:-} != /* ]] || LOGS=$BUILD/logs
 JOBS=${VM_JOBS:-2}
+# The kernel whose guest also tries what a user with few capabilities may do.
+CAPABILITIES_KERNEL=6.12
 passed=0 failed=0 skipped=0
-kernels=() tests=()
+boots=() tests=()
+limit=600 lookups=60
+[ "${FULL:-}" != 1 ] || limit=10800 lookups=300
 mkdir -p "$LOGS" "$VM_CACHE"
 
 parse_arguments() {
-	local list=kernels
+	local list=boots
 	while [ $# -gt 0 ]; do
 		case "$1" in
 		--test) list=tests ;;
@@ -31,28 +35,45 @@ parse_arguments() {
 # Every live test; what is sourced by them is not executable, and the demo is none.
 all_tests() {
 	local script
-	echo smoke
+	echo smoke capabilities filter_same
 	for script in "$ROOT_DIR"/tests/live/*.sh; do
-		script=$(basename "$script" .sh)
-		[ "$script" != demo ] && [ -x "$ROOT_DIR/tests/live/$script.sh" ] && echo "$script"
-	done
+		[ -x "$script" ] && basename "$script" .sh
+	done | grep -v -x demo
 }
 
-# run_kernel NAME: everything of one kernel, into its log; the last line tells the totals.
-run_kernel() {
-	local limit=600
-	[ "${FULL:-}" = 1 ] && limit=3600
-	"$VM_DIR/boot.sh" --limit "${VM_LIMIT_S:-$limit}" "$1" \
-		env "BUILD=${BUILD:-build}" "VM_LOOKUPS=${VM_LOOKUPS:-60}" \
-		tests/vm/inside.sh "${tests[@]}" >"$LOGS/vm_$1.log" 2>&1
+# tests_of BOOT: what was asked for, else what its variant is for, else all or the short ones.
+tests_of() {
+	if [ ${#tests[@]} -gt 0 ]; then
+		echo "${tests[@]}"
+	elif variant_row "$1" >/dev/null; then
+		variant_row "$1" | cut -f 4
+	elif [ "${FULL:-}" = 1 ]; then
+		all_tests | tr '\n' ' '
+	elif [ "$1" = "$CAPABILITIES_KERNEL" ]; then
+		echo smoke oracle capabilities
+	else
+		echo smoke oracle
+	fi
+}
+
+# run_boot NAME: everything of one guest, into its log; the last line tells the totals.
+run_boot() {
+	local words
+	words=$(variant_row "$1" | cut -f 3)
+	# shellcheck disable=SC2046 # a list
+	"$VM_DIR/boot.sh" --limit "${VM_LIMIT_S:-$limit}" --append "$words" \
+		"$(kernel_of "$1")" env "BUILD=${BUILD:-build}" \
+		"VM_LOOKUPS=${VM_LOOKUPS:-$lookups}" \
+		tests/vm/inside.sh $(tests_of "$1") >"$LOGS/vm_$1.log" 2>&1
 	echo $? >"$LOGS/vm_$1.status"
 }
 
-report_kernel() { # NAME
+report_boot() { # NAME
 	local log=$LOGS/vm_$1.log status totals
 	read -r status <"$LOGS/vm_$1.status"
 	totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
-	echo "== $1 ($(cat "$VM_CACHE/$1/release" 2>/dev/null || echo 'not there'))"
+	echo "== $1 ($(cat "$VM_CACHE/$(kernel_of "$1")/release" 2>/dev/null ||
+		echo 'not there'))"
 	cat "$log"
 	if [ "$status" -eq "$STATUS_SKIP" ] && [ -z "$totals" ]; then
 		totals='0 passed, 0 failed, 1 skipped'
@@ -65,30 +86,30 @@ report_kernel() { # NAME
 }
 
 run_all() {
-	local kernel running=0
-	for kernel in "${kernels[@]}"; do
+	local boot running=0
+	for boot in "${boots[@]}"; do
 		if [ "$running" -ge "$JOBS" ]; then
 			wait -n
 			running=$((running - 1))
 		fi
-		run_kernel "$kernel" &
+		run_boot "$boot" &
 		running=$((running + 1))
 	done
 	wait
 }
 
 parse_arguments "$@"
-[ ${#kernels[@]} -gt 0 ] || mapfile -t kernels < <(kernel_names)
-if [ ${#tests[@]} -eq 0 ]; then
-	tests=(smoke oracle)
-	[ "${FULL:-}" = 1 ] && mapfile -t tests < <(all_tests)
+if [ ${#boots[@]} -eq 0 ]; then
+	mapfile -t boots < <(kernel_names)
+	# With tests of one's own choice, kernels as they are will do.
+	[ ${#tests[@]} -gt 0 ] || mapfile -t -O "${#boots[@]}" boots < <(rows variants | cut -f 1)
 fi
-for kernel in "${kernels[@]}"; do
-	kernel_row "$kernel" >/dev/null || die 2 "no kernel '$kernel'"
+for boot in "${boots[@]}"; do
+	kernel_row "$(kernel_of "$boot")" >/dev/null || die 2 "no kernel '$boot'"
 done
 run_all
-for kernel in "${kernels[@]}"; do
-	report_kernel "$kernel"
+for boot in "${boots[@]}"; do
+	report_boot "$boot"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
