@@ -39,8 +39,9 @@ static const struct marker markers[] = {
 	{ "tcp_v4_connect", PURPOSE_OUTPUT, CAUSE_CONNECT, 0 },
 	{ "__ip4_datagram_connect", PURPOSE_OUTPUT, CAUSE_CONNECT, 0 },
 	{ "ip4_datagram_connect", PURPOSE_OUTPUT, CAUSE_CONNECT, 0 },
-	{ "icmp_route_lookup", PURPOSE_OUTPUT, CAUSE_ICMP_ERROR, 0 },
-	{ "__icmp_send", PURPOSE_OUTPUT, CAUSE_ICMP_ERROR, 0 },
+	/* Among its lookups is one as for a packet that came back: an input one. */
+	{ "icmp_route_lookup", NONE, CAUSE_ICMP_ERROR, 0 },
+	{ "__icmp_send", NONE, CAUSE_ICMP_ERROR, 0 },
 	{ "icmp_reply", PURPOSE_OUTPUT, CAUSE_REPLY, 0 },
 	{ "ip_send_unicast_reply", PURPOSE_OUTPUT, CAUSE_REPLY, 0 },
 	{ "inet_csk_route_req", PURPOSE_OUTPUT, CAUSE_REPLY, 0 },
