@@ -331,7 +331,9 @@ static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
 		if (i || frame_fits(frame, flow, key))
 			reason_take(reason, frame);
 	}
-	if (reason->cause_told < TELLS && thread->socket_flow == flow && thread->socket_cause) {
+	/* An address of the stack comes again: the flow is the socket's in an output lookup alone. */
+	if (reason->cause_told < TELLS && top->kind == FRAME_OUTPUT &&
+	    thread->socket_flow == flow && thread->socket_cause) {
 		reason->cause = thread->socket_cause;
 		reason->cause_told = TELLS;
 		thread->socket_flow = 0;
