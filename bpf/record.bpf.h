@@ -3,17 +3,10 @@
 #ifndef FIBTRACE_BPF_RECORD_BPF_H
 #define FIBTRACE_BPF_RECORD_BPF_H
 
+#include "bpf/kernel_numbers.h"
 #include "bpf/open_lookup.h"
 #include "bpf/ring.bpf.h"
 #include "bpf/selection.bpf.h"
-
-#define ERROR_SRCH (-3)
-#define ERROR_AGAIN (-11)
-#define ERROR_NETUNREACH (-101)
-
-#define TABLE_DEFAULT 253
-#define TABLE_MAIN 254
-#define TABLE_LOCAL 255
 
 /* Preallocated, as programs on kprobes want it; max_entries is set to suit the CPUs. */
 struct {

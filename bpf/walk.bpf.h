@@ -7,11 +7,9 @@
 #include "bpf/context.bpf.h"
 #include "bpf/event.h"
 #include "bpf/flow.bpf.h"
+#include "bpf/kernel_numbers.h"
 #include "bpf/ring.bpf.h"
 #include "bpf/selection.bpf.h"
-
-#define ERROR_AGAIN (-11)
-#define TABLE_DEFAULT 253
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

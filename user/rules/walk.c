@@ -98,11 +98,13 @@ static enum decision decide_suppression(const struct rule *rule, const struct as
 	return DECISION_NO;
 }
 
-static enum step_outcome outcome_of_error(const struct ask_answer *answer)
+enum step_outcome error_outcome(int error)
 {
-	switch (answer->error) {
+	switch (error) {
+	case 0:
+		return STEP_CHOSEN;
 	case -EAGAIN:
-		return answer->thrown ? STEP_THROW : STEP_NO_ROUTE;
+		return STEP_NO_ROUTE;
 	case -EACCES:
 		return STEP_PROHIBIT;
 	case -EINVAL:
@@ -115,7 +117,7 @@ static enum step_outcome outcome_of_error(const struct ask_answer *answer)
 static enum step_outcome outcome_of_answer(const struct rule *rule, struct walk_step *step)
 {
 	if (step->answer.error)
-		return outcome_of_error(&step->answer);
+		return step->answer.thrown ? STEP_THROW : error_outcome(step->answer.error);
 	switch (decide_suppression(rule, &step->answer, &step->suppressor)) {
 	case DECISION_NO:
 		return STEP_CHOSEN;
@@ -155,7 +157,7 @@ static enum step_outcome ask_table(const struct walk *walk, struct walk_step *st
 static enum step_outcome refuse(struct walk_step *step, int error)
 {
 	step->answer.error = error;
-	return error == -ENETUNREACH ? STEP_UNREACHABLE : outcome_of_error(&step->answer);
+	return error == -ENETUNREACH ? STEP_UNREACHABLE : error_outcome(error);
 }
 
 static enum step_outcome run_action(const struct walk *walk, struct walk_step *step)

@@ -29,6 +29,10 @@ enum step_outcome {
 /* "no-route", "suppressed", …: the words of text and JSON. */
 const char *step_outcome_name(enum step_outcome outcome);
 
+/* What came of asking a table, by what fib_table_lookup() returned; that it was a throw route or
+ * was suppressed is not told by that. */
+enum step_outcome error_outcome(int error);
+
 enum suppressor { SUPPRESSOR_NONE, SUPPRESSOR_PREFIXLENGTH, SUPPRESSOR_IFGROUP };
 
 /* What a table said when the walk asked it. prefix_length and group decide

@@ -132,19 +132,3 @@ bool built_in_priority(uint32_t table, uint32_t *priority)
 	}
 	return false;
 }
-
-enum step_outcome error_outcome(int error)
-{
-	switch (error) {
-	case 0:
-		return STEP_CHOSEN;
-	case -EAGAIN:
-		return STEP_NO_ROUTE;
-	case -EACCES:
-		return STEP_PROHIBIT;
-	case -EINVAL:
-		return STEP_BLACKHOLE;
-	default:
-		return STEP_UNREACHABLE;
-	}
-}

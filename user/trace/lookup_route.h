@@ -32,7 +32,4 @@ uint8_t error_route_type(int error);
 /* Which rule stands for a table that the kernel asks without walking any; false: none does. */
 bool built_in_priority(uint32_t table, uint32_t *priority);
 
-/* What came of asking a table, by what fib_table_lookup() returned. */
-enum step_outcome error_outcome(int error);
-
 #endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's numbers for errors and tables, as its functions return and name them. */
+#ifndef FIBTRACE_BPF_KERNEL_NUMBERS_H
+#define FIBTRACE_BPF_KERNEL_NUMBERS_H
+
+#define ERROR_SRCH (-3)
+#define ERROR_AGAIN (-11)
+#define ERROR_NETUNREACH (-101)
+
+#define TABLE_DEFAULT 253
+#define TABLE_MAIN 254
+#define TABLE_LOCAL 255
+
+#endif
