@@ -8,6 +8,9 @@
 #
 # wg-quick is the real one; WireGuard is the kernel's where it has it, else wireguard-go.
 
+# shellcheck source=tests/live/neighbours.sh
+. "$(dirname "${BASH_SOURCE[0]}")/neighbours.sh"
+
 STORY_PEER=100.64.0.9
 STORY_ENDPOINT=203.0.113.5
 
@@ -36,6 +39,7 @@ story_network() {
 	ip_in host route add default via 192.0.2.1
 	reach host 192.0.2.1
 	reach host "$STORY_PEER" -I tailscale0
+	pin_neighbours host wan ts
 }
 
 # What tailscaled adds: its four rules and the tailnet's machine in table 52.
