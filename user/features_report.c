@@ -4,16 +4,6 @@
 
 #include <string.h>
 
-#include "util/array.h"
-
-static const struct {
-	const char *function;
-	const char *stand_in;
-} stand_ins[] = {
-	{ "icmp_reply", "icmp_echo" },
-	{ "icmp_reply", "icmp_timestamp" },
-};
-
 const struct tier_state *features_best(const struct features *features)
 {
 	for (size_t i = 0; i < features->tier_count; i++) {
@@ -50,19 +40,21 @@ bool function_is_refused(const struct tier_state *tier, const char *function)
 	return false;
 }
 
-const char *function_stand_in(const char *function, size_t index)
+const char *function_stand_in(const struct tier_state *tier, const char *function, size_t index)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(stand_ins); i++) {
-		if (!strcmp(stand_ins[i].function, function) && !index--)
-			return stand_ins[i].stand_in;
+	for (size_t i = 0; i < tier->hook_count; i++) {
+		const struct hook_state *hook = &tier->hooks[i];
+
+		if (hook->instead_of && !strcmp(hook->instead_of, function) && !index--)
+			return hook->function;
 	}
 	return NULL;
 }
 
-bool function_is_stand_in(const char *function)
+bool function_is_stand_in(const struct tier_state *tier, const char *function)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(stand_ins); i++) {
-		if (!strcmp(stand_ins[i].stand_in, function))
+	for (size_t i = 0; i < tier->hook_count; i++) {
+		if (tier->hooks[i].instead_of && !strcmp(tier->hooks[i].function, function))
 			return true;
 	}
 	return false;
@@ -72,8 +64,8 @@ bool function_is_replaced(const struct tier_state *tier, const char *function)
 {
 	size_t count = 0;
 
-	for (; function_stand_in(function, count); count++) {
-		if (!function_is_attached(tier, function_stand_in(function, count)))
+	for (; function_stand_in(tier, function, count); count++) {
+		if (!function_is_attached(tier, function_stand_in(tier, function, count)))
 			return false;
 	}
 	return count > 0;

@@ -28,8 +28,8 @@ bool function_is_attached(const struct tier_state *tier, const char *function);
 /* True when a hook of it was tried in vain. */
 bool function_is_refused(const struct tier_state *tier, const char *function);
 /* The index-th function that is hooked where this one cannot be, NULL: there are no more. */
-const char *function_stand_in(const char *function, size_t index);
-bool function_is_stand_in(const char *function);
+const char *function_stand_in(const struct tier_state *tier, const char *function, size_t index);
+bool function_is_stand_in(const struct tier_state *tier, const char *function);
 /* True when all of its stand-ins are attached. */
 bool function_is_replaced(const struct tier_state *tier, const char *function);
 /* True when what the function gives is not there: neither it nor a stand-in is attached. */

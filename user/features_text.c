@@ -68,11 +68,11 @@ static void add_attached(struct text *out, const struct tier_state *tier, const 
 	text_add(out, " attached");
 }
 
-static void add_stand_ins(struct text *out, const char *function)
+static void add_stand_ins(struct text *out, const struct tier_state *tier, const char *function)
 {
 	const char *name;
 
-	for (size_t i = 0; (name = function_stand_in(function, i)); i++)
+	for (size_t i = 0; (name = function_stand_in(tier, function, i)); i++)
 		text_printf(out, "%s%s", i ? ", " : "", name);
 	text_add(out, " attached instead");
 }
@@ -88,7 +88,7 @@ static void add_function(struct text *out, const struct tier_state *tier,
 	if (function_is_attached(tier, hook->function))
 		add_attached(out, tier, hook->function);
 	else if (function_is_refused(tier, hook->function))
-		add_stand_ins(out, hook->function);
+		add_stand_ins(out, tier, hook->function);
 	else
 		text_add(out, "not needed");
 	if (verbose)
@@ -123,7 +123,7 @@ static void add_totals(struct text *out, const struct tier_state *tier)
 	for (size_t i = 0; i < tier->hook_count; i++) {
 		const char *function = tier->hooks[i].function;
 
-		if (!function_is_first(tier, i) || function_is_stand_in(function))
+		if (!function_is_first(tier, i) || function_is_stand_in(tier, function))
 			continue;
 		wanted++;
 		missed += function_is_missed(tier, function);

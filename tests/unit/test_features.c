@@ -28,8 +28,8 @@ static const struct row rows[] = {
 	{ .name = "nothing_is_refused",
 	  .hooks = { { "walk", "fentry", "the walk", .required = true, .attached = true },
 		     { "icmp_reply", "fentry", "replies", .attached = true },
-		     { "icmp_echo", "fentry", "replies" },
-		     { "icmp_timestamp", "fentry", "replies" } },
+		     { "icmp_echo", "fentry", "replies", .instead_of = "icmp_reply" },
+		     { "icmp_timestamp", "fentry", "replies", .instead_of = "icmp_reply" } },
 	  .text = "  hooks: 2 of 2 functions\n",
 	  .verbose = "  hooks: 2 of 2 functions\n"
 		     "    walk            fentry attached, required: the walk\n"
@@ -71,8 +71,10 @@ static const struct row rows[] = {
 	  .not_seen = "['vxlan']" },
 	{ .name = "stand_ins_are_told_with_what_they_stand_in_for",
 	  .hooks = { { "icmp_reply", "kprobe", "replies", .reason = ABSENT },
-		     { "icmp_echo", "kprobe", "replies", .attached = true },
-		     { "icmp_timestamp", "kprobe", "replies", .attached = true } },
+		     { "icmp_echo", "kprobe", "replies", .instead_of = "icmp_reply",
+		       .attached = true },
+		     { "icmp_timestamp", "kprobe", "replies", .instead_of = "icmp_reply",
+		       .attached = true } },
 	  .text = "  hooks: 1 of 1 functions\n"
 		  "    icmp_reply  kprobe refused: " ABSENT
 		  "; icmp_echo, icmp_timestamp attached instead\n",
@@ -84,8 +86,10 @@ static const struct row rows[] = {
 	  .not_seen = "[]" },
 	{ .name = "a_stand_in_that_is_refused_too_leaves_a_lack",
 	  .hooks = { { "icmp_reply", "kprobe", "replies", .reason = ABSENT },
-		     { "icmp_echo", "kprobe", "replies", .reason = ABSENT },
-		     { "icmp_timestamp", "kprobe", "replies", .attached = true } },
+		     { "icmp_echo", "kprobe", "replies", .instead_of = "icmp_reply",
+		       .reason = ABSENT },
+		     { "icmp_timestamp", "kprobe", "replies", .instead_of = "icmp_reply",
+		       .attached = true } },
 	  .text = "  hooks: 0 of 1 functions\n"
 		  "    icmp_reply  kprobe refused: " ABSENT "; not seen: replies\n"
 		  "    icmp_echo   kprobe refused: " ABSENT "; not seen: replies\n",

@@ -27,6 +27,7 @@ struct hook_state {
 	const char *function;
 	const char *method; /* "fentry", "kprobe", "tracepoint" */
 	const char *gives;
+	const char *instead_of; /* hooked only where that function cannot be; NULL: for itself */
 	bool required; /* the tier is refused without it */
 	bool attached;
 	char reason[512]; /* why it is not attached; "" when it is, or is not needed */

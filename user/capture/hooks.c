@@ -437,6 +437,7 @@ struct hook_state hooks_state(const struct hooks *hooks, size_t index)
 		.function = hook->row->function,
 		.method = method_names[hook->method],
 		.gives = hook->row->gives,
+		.instead_of = hook->row->instead_of,
 		.required = hook->row->flags & REQUIRED,
 		.attached = hook->attached,
 	};
