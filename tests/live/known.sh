@@ -38,10 +38,6 @@ send() {
 	read -r _ sent <"$WORK/result"
 }
 
-tier() {
-	head -n 1 "$WORK/trace" | jq -r .tier
-}
-
 # only_in_exact_tiers WHAT: skips where walks are derived from what the tables answered.
 only_in_exact_tiers() {
 	[ "$(tier)" != tracepoint ] || skip "the tracepoint tier cannot see $1"

@@ -396,6 +396,11 @@ expect_facts() {
 	expect "facts_of($1)" "$2"
 }
 
+# The tier of the trace in $WORK/trace.
+tier() {
+	head -n 1 "$WORK/trace" | jq -r .tier
+}
+
 same() {
 	[ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
 }

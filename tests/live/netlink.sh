@@ -130,7 +130,7 @@ has_line() {
 
 newer_attributes_are_read() {
 	# Older kernels take them without a word and keep none of it.
-	grep -a -q dscp_mask /sys/kernel/btf/vmlinux || skip "this kernel's rules have no dscp_mask"
+	grep -a -q -z -x FRA_DSCP_MASK /sys/kernel/btf/vmlinux || skip "this kernel knows no FRA_DSCP_MASK"
 	one_host
 	watch_host
 	add_rule 6=64000000 25=2e

@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 # The machine's files may change while the guest runs, which its layer over them does not bear.
 tree=$(mktemp -d /tmp/tree.XXXXXX)
+chmod 755 "$tree" # other users run what is in it
 builds=$tree/build
 copy_tree() {
 	local from
@@ -127,11 +128,17 @@ run_everywhere() { # TEST
 	done
 }
 
+main() {
+	local test
+	copy_tree || return
+	check_tiers
+	for test in "$@"; do
+		[ ${#found[@]} -eq 0 ] || run_everywhere "$test"
+	done
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
+}
+
 found=()
-copy_tree || exit 1
-check_tiers
-for test in "$@"; do
-	[ ${#found[@]} -eq 0 ] || run_everywhere "$test"
-done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+# On one line: this file, too, may change under the shell that reads it.
+main "$@"; exit
