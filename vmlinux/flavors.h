@@ -166,6 +166,33 @@ static __always_inline const struct net *current_net(__u32 *inode)
 	return net;
 }
 
+#ifdef __TARGET_ARCH_x86
+/* THREAD_SIZE without KASAN, and the segments of 64-bit user space. */
+#define TASK_STACK_SIZE 0x4000
+#define USER_CS 0x33
+#define USER_DS 0x2b
+
+/*
+ * The registers with which the current task entered the kernel: before
+ * bpf_task_pt_regs() the place where task_pt_regs() finds them. NULL when what
+ * lies there was not saved from user space, as with the larger stacks of KASAN.
+ */
+static __always_inline const struct pt_regs *current_regs(void)
+{
+	const struct task_struct *task;
+	const struct pt_regs *regs;
+
+	if (kernel_has_task_regs() && kernel_has_current_task_btf())
+		return (const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	task = (const void *)bpf_get_current_task();
+	regs = (const void *)(BPF_CORE_READ(task, stack) + TASK_STACK_SIZE -
+			      bpf_core_type_size(struct pt_regs));
+	if (BPF_CORE_READ(regs, cs) != USER_CS || BPF_CORE_READ(regs, ss) != USER_DS)
+		return 0;
+	return regs;
+}
+#endif
+
 /*
  * The system call in progress and its first argument, the descriptor of those
  * that send. -1 where the kernel or the machine does not tell.
@@ -173,10 +200,9 @@ static __always_inline const struct net *current_net(__u32 *inode)
 static __always_inline __s32 current_syscall(__u64 *first_argument)
 {
 #ifdef __TARGET_ARCH_x86
-	if (kernel_has_task_regs() && kernel_has_current_task_btf()) {
-		const struct pt_regs *regs =
-			(const void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	const struct pt_regs *regs = current_regs();
 
+	if (regs) {
 		*first_argument = BPF_CORE_READ(regs, di);
 		return (__s32)BPF_CORE_READ(regs, orig_ax);
 	}

@@ -280,11 +280,13 @@ struct files_struct {
 
 struct task_struct {
 	unsigned int flags;
+	void *stack;
 	struct nsproxy *nsproxy;
 	struct files_struct *files;
 };
 
 struct pt_regs {
+	unsigned long r10;
 	unsigned long r9;
 	unsigned long r8;
 	unsigned long ax;
@@ -293,7 +295,9 @@ struct pt_regs {
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long cs;
 	unsigned long sp;
+	unsigned long ss;
 };
 
 #pragma clang attribute pop
