@@ -54,11 +54,14 @@ def blank_nexthop(lookup):
             item.pop(name, None)
 
 
-def join_route_adds(lookups):
+def walk_no_rules(lookups):
+    """The namespaces in which the kernel walks none."""
+    return {item["netns"] for item in lookups if item["verdict"]["decided_by"] == "built-in"}
+
+
+def join_route_adds(lookups, without_rules):
     """Where no rules are walked, nothing tells the tables that a new route's gateway is looked for
     in, one after the other, from one question to both: what counts is what the tables answered."""
-    without_rules = {item["netns"] for item in lookups
-                     if item["verdict"]["decided_by"] == "built-in"}
     joined, left = collections.OrderedDict(), []
     for lookup in lookups:
         if lookup["cause"] != "route-add" or lookup["netns"] not in without_rules:
@@ -73,15 +76,16 @@ def join_route_adds(lookups):
     return left + list(joined.values())
 
 
-def is_part_of_route_add(lookup):
-    """To the tracepoint tier it may be the beginning of the lookup that follows."""
-    return lookup["cause"] == "route-add" and \
-        lookup.get("verdict", {}).get("decided_by") == "direct"
+def is_part_of_route_add(lookup, without_rules):
+    """To the tracepoint tier it may be the beginning of the walk over the rules that follows."""
+    return lookup["cause"] == "route-add" and lookup["netns"] not in without_rules and \
+        lookup["verdict"]["decided_by"] == "direct"
 
 
-def comparable(lookup, with_tracepoint):
+def comparable(lookup, with_tracepoint, without_rules):
     """The lookup without what the two tiers need not agree on; None: nothing is left."""
-    if with_tracepoint and (not asks_a_table(lookup) or is_part_of_route_add(lookup)):
+    if with_tracepoint and (not asks_a_table(lookup) or
+                            is_part_of_route_add(lookup, without_rules)):
         return None
     kept = {name: value for name, value in copy.deepcopy(lookup).items() if name not in ASIDE}
     for step in kept["steps"]:
@@ -124,10 +128,12 @@ class Comparison:
     def __init__(self, one, other, stacks_are_cut):
         self.one, self.other, self.problems = one, other, []
         both = "tracepoint" in (one.tier, other.tier)
-        self.lookups = [[item for item in (comparable(lookup, both) for lookup in trace.lookups)
-                         if item] for trace in (one, other)]
+        no_rules = walk_no_rules(one.lookups + other.lookups)
+        self.lookups = [[item for item in (comparable(lookup, both, no_rules)
+                                           for lookup in trace.lookups) if item]
+                        for trace in (one, other)]
         if both:
-            self.lookups = [join_route_adds(lookups) for lookups in self.lookups]
+            self.lookups = [join_route_adds(lookups, no_rules) for lookups in self.lookups]
         if both and stacks_are_cut:
             for lookup in self.lookups[0] + self.lookups[1]:
                 blank_purpose(lookup)
