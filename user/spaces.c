@@ -499,6 +499,19 @@ static bool path_has_inode(const char *path, uint32_t inode)
 	return !stat(path, &status) && status.st_ino == inode;
 }
 
+/* Whether the process is in the namespace, or may be: without capabilities we may not look, which
+ * is EACCES or, on 5.10, the directory in the link's place; but then the process is there. */
+static bool process_holds(pid_t pid, uint32_t inode)
+{
+	struct stat status;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	if (stat(path, &status))
+		return errno == EACCES;
+	return S_ISDIR(status.st_mode) || status.st_ino == inode;
+}
+
 static bool space_is_held(struct space *space)
 {
 	char path[300];
@@ -510,11 +523,7 @@ static bool space_is_held(struct space *space)
 		if (path_has_inode(path, space->netns.inode))
 			return true;
 	}
-	if (!space->holder)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)space->holder);
-	/* Without capabilities we may not look; but then the process is there. */
-	return path_has_inode(path, space->netns.inode) || errno == EACCES;
+	return space->holder && process_holds(space->holder, space->netns.inode);
 }
 
 struct holder_search {
