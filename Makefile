@@ -72,6 +72,9 @@ $(BUILD)/sane/user/%.o: user/%.c Makefile | $(SKELS)
 	$(call say,CC-SAN,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(SANITIZE) -MMD -MP -c $< -o $@
 
+# It is included by the assembler, which writes no .d file.
+$(BUILD)/user/rules/owners_builtin.o $(BUILD)/sane/user/rules/owners_builtin.o: user/rules/owners.conf
+
 $(SANE_PROGRAMS): $(BUILD)/tests/%: tests/%.c $(SANE_OBJECTS) Makefile
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(SANITIZE) -MMD -MP -MF $@.d -o $@ $< \

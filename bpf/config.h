@@ -61,17 +61,20 @@ struct cpu_counts {
 /*
  * One per CPU. softirq_task is the task that was running when the softirq in
  * progress began: a softirq runs on its stack and never leaves the CPU. packet
- * is the sk_buff that this CPU took last in that softirq.
+ * is the sk_buff that this CPU took last in that softirq. received tells what a
+ * softirq does for one packet from what it does for the next.
  */
 struct cpu_state {
 	__u64 softirq_task;
 	__u64 packet;
 	__u64 softirqs; /* that began here so far */
+	__u64 received; /* the same, and the packets that came here */
+	__u64 visits; /* calls of outermost hooked functions (exact tiers) */
 	__u64 walks;
 	struct cpu_counts counts;
 	__u32 seq;
 	__u32 busy; /* programs of the exact tiers under way: more than one when they interrupt */
-	__u64 pad_to_cache_lines[6];
+	__u64 pad_to_cache_lines[3];
 };
 
 _Static_assert(sizeof(struct cpu_state) % 64 == 0, "no cache line is shared between CPUs");
@@ -87,6 +90,7 @@ enum walk_fate {
 struct call_site {
 	__u64 descriptor; /* the first argument of the system call */
 	__u64 distance; /* of the flow from the program's context, on the stack */
+	__u64 instance; /* as in struct event_context */
 	__s32 syscall;
 	__u32 pad;
 };

@@ -40,6 +40,7 @@ static __always_inline void softirq_begin(void)
 		cpu->softirq_task = bpf_get_current_task();
 		cpu->packet = 0;
 		cpu->softirqs++;
+		cpu->received++;
 	}
 }
 
@@ -57,8 +58,10 @@ static __always_inline void packet_received(const struct sk_buff *packet)
 {
 	struct cpu_state *cpu = cpu_state();
 
-	if (cpu)
+	if (cpu) {
 		cpu->packet = (__u64)packet;
+		cpu->received++;
+	}
 }
 
 /*
@@ -116,10 +119,23 @@ static __always_inline void origin_fill(struct lookup_origin *origin, const stru
 		origin_of_task(origin);
 }
 
+/* Of struct event_context; call: the system call in progress, of interest at LEVEL_TASK alone. */
+static __always_inline __u64 context_instance(const struct cpu_state *cpu, __u8 level,
+					      const struct system_call *call)
+{
+	if (level == LEVEL_SOFTIRQ)
+		return cpu->received;
+	if (level == LEVEL_KTHREAD)
+		return (__u32)bpf_get_current_pid_tgid();
+	return call->registers;
+}
+
 static __always_inline void context_fill(struct event_context *out,
-					 const struct lookup_origin *origin, __s32 syscall)
+					 const struct lookup_origin *origin, __u64 instance,
+					 __s32 syscall)
 {
 	__builtin_memset(out, 0, sizeof(*out));
+	out->instance = instance;
 	out->netns = origin->netns;
 	out->netns_source = origin->netns_source;
 	out->level = origin->level;

@@ -71,9 +71,14 @@ struct table_answer {
 
 /*
  * syscall is the number of the system call in progress at LEVEL_TASK, else -1.
- * pid, tid, uid and comm are zero unless level is LEVEL_TASK.
+ * pid, tid, uid and comm are zero unless level is LEVEL_TASK. instance tells
+ * what is under way from another of its kind: at LEVEL_TASK a hash of the
+ * registers that the system call was entered with, at LEVEL_SOFTIRQ how many
+ * softirqs and packets have begun on the CPU, at LEVEL_KTHREAD the thread's id.
+ * Where two differ they are two; two that are equal need not be one. 0: not known.
  */
 struct event_context {
+	__u64 instance;
 	char comm[EVENT_COMM_LEN];
 	__u32 pid;
 	__u32 tid;
@@ -212,12 +217,15 @@ struct step_event {
  * that of its start, its seq is 0. refused: how many lookups of this CPU have
  * not fitted into the ring so far. Of an event with LOOKUP_PART only id, key and
  * steps hold. steps_before were sent in earlier parts; deciding is the index in
- * steps of the one that ended the walk. error is what the caller got.
+ * steps of the one that ended the walk. error is what the caller got. visit names
+ * the call of the outermost hooked function around the lookup: lookups of one
+ * visit were made by it. 0: no such function was on the way.
  */
 struct lookup_event {
 	struct event_header header;
 	__u64 id;
 	__u64 duration_ns;
+	__u64 visit;
 	struct flow_key key;
 	struct event_context context;
 	struct step_route route;
@@ -242,12 +250,12 @@ struct lookup_event {
 
 _Static_assert(sizeof(struct event_header) == 16, "event_header is part of the log format");
 _Static_assert(sizeof(struct table_answer) == 48, "table_answer is part of the log format");
-_Static_assert(sizeof(struct event_context) == 40, "event_context is part of the log format");
-_Static_assert(sizeof(struct begin_event) == 240, "begin_event is part of the log format");
+_Static_assert(sizeof(struct event_context) == 48, "event_context is part of the log format");
+_Static_assert(sizeof(struct begin_event) == 248, "begin_event is part of the log format");
 _Static_assert(sizeof(struct table_event) == 72, "table_event is part of the log format");
 _Static_assert(sizeof(struct step_rule) == 136, "step_rule is part of the log format");
 _Static_assert(sizeof(struct step_route) == 48, "step_route is part of the log format");
 _Static_assert(sizeof(struct step_event) == 200, "step_event is part of the log format");
-_Static_assert(LOOKUP_EVENT_SIZE(0) == 248, "lookup_event is part of the log format");
+_Static_assert(LOOKUP_EVENT_SIZE(0) == 264, "lookup_event is part of the log format");
 
 #endif

@@ -33,6 +33,7 @@ enum filter_kind {
 	FILTER_TABLE,
 	FILTER_PRIORITY,
 	FILTER_FAILED,
+	FILTER_FINDINGS, /* of what was explained: user space alone decides it */
 	FILTER_KIND_COUNT,
 };
 

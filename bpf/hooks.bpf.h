@@ -58,27 +58,32 @@ static __always_inline __u64 event_id(__u64 time_ns, const volatile __u64 *flow)
 	return time_ns ^ (*flow >> 4) * 0x9e3779b97f4a7c15ull;
 }
 
-static __always_inline __s32 context_syscall(const struct lookup_origin *origin)
+static __always_inline void event_fill_context(struct lookup_event *event, const struct hook *hook)
 {
-	__u64 argument;
+	const struct lookup_origin *origin = &hook->thread->origin;
+	struct system_call call = { .number = -1 };
 
-	return origin->level == LEVEL_TASK ? current_syscall(&argument) : -1;
+	if (origin->level == LEVEL_TASK)
+		current_syscall(&call);
+	context_fill(&event->context, origin, context_instance(hook->cpu, origin->level, &call),
+		     call.number);
 }
 
-static __always_inline void event_begin(struct open_lookup *open, const struct flow_key *key,
-					const struct lookup_reason *reason,
-					const struct lookup_origin *origin)
+static __always_inline void event_begin(const struct hook *hook, struct open_lookup *open,
+					const struct flow_key *key)
 {
 	struct lookup_event *event = &open->event;
+	struct thread_state *thread = hook->thread;
 
 	event->header.type = EVENT_LOOKUP;
 	event->header.time_ns = bpf_ktime_get_boot_ns();
 	event->id = event_id(event->header.time_ns, &open->flow);
 	event->key = *key;
 	event->deciding = LOOKUP_NO_STEP;
-	event_fill_reason(event, reason);
-	event_fill_policy(event, origin->net);
-	context_fill(&event->context, origin, context_syscall(origin));
+	event->visit = thread->depth ? thread->visit : 0;
+	event_fill_reason(event, &thread->reason);
+	event_fill_policy(event, thread->origin.net);
+	event_fill_context(event, hook);
 }
 
 static __always_inline enum filter_kind begin_rejected(const struct flow_key *key,
@@ -176,7 +181,7 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	open->lost = hook->nested;
 	if (!frame->pending)
 		frame->pending = flow;
-	event_begin(open, &key, reason, origin);
+	event_begin(hook, open, &key);
 	return open;
 }
 

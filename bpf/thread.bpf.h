@@ -57,12 +57,14 @@ struct lookup_reason {
 /*
  * One for each task, and one more for the softirqs that run on top of it.
  * frames[0] stands for all functions that are not hooked. walking is the flow
- * whose rules are being walked. epoch tells one softirq from the next. reason,
- * origin and built_in are of the lookup that begins: they are kept here because
- * the verifier does not follow the values of a map.
+ * whose rules are being walked. epoch tells one softirq from the next, visit the
+ * call that frames[1] is of from all others. reason, origin and built_in are of
+ * the lookup that begins: they are kept here because the verifier does not follow
+ * the values of a map.
  */
 struct thread_state {
 	__u64 epoch;
+	__u64 visit;
 	__u64 walking;
 	__u64 socket_flow; /* the flow that a socket's owner looks up, and for what */
 	struct lookup_reason reason;
@@ -210,6 +212,12 @@ static __always_inline void hook_leave(struct hook *hook)
 		__sync_fetch_and_add(&hook->cpu->busy, -1);
 }
 
+static __always_inline __u64 visit_next(struct cpu_state *cpu)
+{
+	cpu->visits++;
+	return cpu->visits << 16 | (bpf_get_smp_processor_id() & 0xffff);
+}
+
 /* The frame of a function that was just entered; NULL when too many are nested. */
 static __always_inline struct call_frame *frame_push(const struct hook *hook, enum frame_kind kind)
 {
@@ -219,6 +227,8 @@ static __always_inline struct call_frame *frame_push(const struct hook *hook, en
 	thread_prune(thread, hook->address);
 	if (thread->depth >= FRAMES_MAX - 1)
 		return 0;
+	if (!thread->depth)
+		thread->visit = visit_next(hook->cpu);
 	thread->depth++;
 	frame = frame_top(thread);
 	__builtin_memset(frame, 0, sizeof(*frame));

@@ -53,6 +53,15 @@ static __always_inline bool answer_refuses(const struct answer_context *answer)
 	return answer->error && answer->error != ERROR_AGAIN;
 }
 
+/* Without custom rules a hit of main is the end: no suppressor comes behind it. */
+static __always_inline bool answer_is_built_in(const struct answer_context *answer)
+{
+	const struct net *net = answer->origin.net;
+
+	return !answer->error && answer->table == TABLE_MAIN && net && kernel_has_rules() &&
+	       !BPF_CORE_READ(net, ipv4.fib_has_custom_rules);
+}
+
 static __always_inline __u64 walk_next_id(struct cpu_state *cpu)
 {
 	cpu->walks++;
@@ -131,7 +140,7 @@ static __always_inline void begin_fill(struct begin_event *event,
 	event->walk = state->walk;
 	event->previous = state->sent_walk;
 	event->key = state->key;
-	context_fill(&event->context, &answer->origin, state->site.syscall);
+	context_fill(&event->context, &answer->origin, state->site.instance, state->site.syscall);
 	answer_fill(&event->answer, answer);
 	__builtin_memcpy(event->held, state->held, sizeof(event->held));
 	event->held_count = state->held_count;
@@ -240,6 +249,18 @@ static __always_inline __u64 flow_distance(const void *ctx, const struct flowi4 
 	return (__u64)flow - (__u64)ctx;
 }
 
+static __always_inline void site_find_call(struct call_site *site,
+					   const struct answer_context *answer)
+{
+	struct system_call call = { .number = -1 };
+
+	if (answer->origin.level == LEVEL_TASK)
+		current_syscall(&call);
+	site->syscall = call.number;
+	site->descriptor = call.first_argument;
+	site->instance = context_instance(answer->cpu, answer->origin.level, &call);
+}
+
 /* The same task in the same system call on the same descriptor, by the same
  * path, asks for the same purpose as before. */
 static __always_inline bool walk_same_site(const struct answer_context *answer,
@@ -276,8 +297,8 @@ static __always_inline void walk_begin(void *ctx, const struct answer_context *a
 	struct call_site site = { .syscall = -1, .distance = flow_distance(ctx, answer->flow) };
 	bool same_site;
 
-	if (!rejected && origin->level == LEVEL_TASK)
-		site.syscall = current_syscall(&site.descriptor);
+	if (!rejected)
+		site_find_call(&site, answer);
 	same_site = walk_same_site(answer, key, &site);
 	state->key = *key;
 	state->flow = (__u64)answer->flow;
@@ -285,7 +306,7 @@ static __always_inline void walk_begin(void *ctx, const struct answer_context *a
 	state->first_table = answer->table;
 	state->site = site;
 	state->held_count = 0;
-	state->refused = answer_refuses(answer);
+	state->refused = answer_refuses(answer) || (!rejected && answer_is_built_in(answer));
 	state->netns_known = origin->netns_source == NETNS_DEVICE;
 	state->rejected = rejected;
 	state->site_sent = same_site;

@@ -191,6 +191,20 @@ static void pending_decide(struct pending *pending, enum derive_result result,
 		pending_set_conflict(pending);
 }
 
+void pending_renew(struct pending *pending)
+{
+	const struct policy *policy = pending_policy(pending);
+	struct lookup lookup = { 0 };
+
+	if (!policy || pending->result != DERIVE_DONE ||
+	    pending->lookup.generation == policy_generation(policy) ||
+	    ran_under(pending) != RAN_UNDER_NEW)
+		return;
+	if (explain(pending, &lookup) == DERIVE_DONE)
+		pending_set(pending, DERIVE_DONE, &lookup);
+	lookup_clear(&lookup);
+}
+
 void pending_recheck(struct pending *pending, struct spaces *spaces)
 {
 	struct space *space = pending->space;

@@ -34,6 +34,10 @@ void pending_explain(struct pending *pending);
  * counters, have moved, and keeps the explanation that holds. May have the policy read anew. */
 void pending_recheck(struct pending *pending, struct spaces *spaces);
 
+/* After all were rechecked: what reading the policy anew has outdated, and that alone, is explained
+ * by it, so that it can be examined by the policy that is at hand. */
+void pending_renew(struct pending *pending);
+
 /* No answer follows any more: what that decides is decided, what lacks an answer stays open. */
 void pending_end(struct pending *pending);
 

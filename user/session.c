@@ -3,6 +3,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -11,21 +12,30 @@
 #include "clock.h"
 #include "counts.h"
 #include "pending.h"
+#include "render/blocks.h"
 #include "render/output.h"
 #include "render/summary.h"
+#include "render/totals.h"
 #include "trace/assembler.h"
 #include "trace/collector.h"
 #include "trace/derive.h"
+#include "trace/explain.h"
+#include "trace/group.h"
 #include "trace/observe.h"
 #include "util/report.h"
 
-/* Few enough that the lookups explained but not written yet take little memory. */
+/* Few enough that the lookups explained but not written yet take little memory: each may have a
+ * step for each rule. */
 #define BATCH_EVENTS 2048
+#define BATCH_STEPS (1u << 17)
 
 struct session {
 	struct session_settings settings;
 	struct assembler *assembler; /* of the tracepoint tier */
 	struct collector *collector; /* of the exact tiers */
+	struct explainer *explainer;
+	struct groups *groups;
+	struct blocks *blocks; /* of a format that has them */
 	struct output output;
 	struct clock clock;
 	struct trace_summary summary;
@@ -62,6 +72,9 @@ void session_free(struct session *session)
 	free(session->pending);
 	assembler_free(session->assembler);
 	collector_free(session->collector);
+	explainer_free(session->explainer);
+	groups_free(session->groups);
+	blocks_free(session->blocks);
 	output_free(&session->output);
 	summary_free(&session->summary);
 	free(session);
@@ -76,7 +89,12 @@ struct session *session_new(const struct session_settings *settings)
 	session->settings = *settings;
 	session->assembler = assembler_new(settings->symbols);
 	session->collector = collector_new();
-	if (!session->assembler || !session->collector) {
+	session->explainer = explainer_new();
+	session->groups = groups_new();
+	if (settings->format->brief)
+		session->blocks = blocks_new(settings->format, settings->render);
+	if (!session->assembler || !session->collector || !session->explainer || !session->groups ||
+	    (settings->format->brief && !session->blocks)) {
 		session_free(session);
 		return NULL;
 	}
@@ -98,6 +116,15 @@ static void session_line_done(struct session *session)
 		session_fail(session, err);
 }
 
+/* What is said next stands behind the lookups that came before. */
+static void session_write_held(struct session *session)
+{
+	if (!session || !session->blocks)
+		return;
+	blocks_flush(session->blocks, &session->output.text);
+	session_line_done(session);
+}
+
 /* Text formats hold lookups alone: what else there is to say goes to standard error. */
 static bool session_writes_events(const struct session *session)
 {
@@ -108,6 +135,7 @@ void session_policy_changed(void *data, uint32_t netns, const char *change)
 {
 	struct session *session = data;
 
+	session_write_held(session);
 	if (!session_writes_events(session)) {
 		report_warning("policy changed: %s", change);
 		return;
@@ -121,6 +149,7 @@ void session_warning(void *data, const char *message)
 {
 	struct session *session = data;
 
+	session_write_held(session);
 	report_warning("%s", message);
 	if (!session_writes_events(session))
 		return;
@@ -144,6 +173,7 @@ static void session_lost(void *data, const struct event_header *header, uint32_t
 {
 	struct session *session = data;
 
+	session_write_held(session);
 	if (!session_writes_events(session)) {
 		warn_lost(session, count, header->cpu);
 		return;
@@ -317,19 +347,46 @@ static struct filter_subject filter_subject(const struct lookup *lookup)
 	};
 }
 
-static void session_show(struct session *session, const struct lookup *lookup)
+static void session_write(struct session *session, const struct lookup *lookup)
 {
+	const struct session_settings *settings = &session->settings;
+
+	if (session->blocks)
+		blocks_add(session->blocks, &session->output.text, lookup);
+	else
+		settings->format->lookup(&session->output.text, lookup, settings->render);
+	session_line_done(session);
+}
+
+/* What is shown is explained first: findings are a filter, too. */
+static enum filter_kind session_explain_lookup(struct session *session, struct lookup *lookup,
+					       const struct policy *policy)
+{
+	const struct filter *filter = session->settings.filter;
 	struct filter_subject subject = filter_subject(lookup);
-	enum filter_kind rejected = filter_rejects(session->settings.filter, &subject);
+	enum filter_kind rejected = filter_rejects(filter, &subject);
+
+	if (rejected != FILTER_NONE)
+		return rejected;
+	if (!explain_lookup(session->explainer, lookup, policy))
+		session_fail(session, -ENOMEM);
+	return filter_rejects_found(filter, &subject, lookup->finding_count);
+}
+
+static void session_show(struct session *session, struct lookup *lookup,
+			 const struct policy *policy)
+{
+	struct group *group = groups_find(session->groups, lookup);
+	enum filter_kind rejected = session_explain_lookup(session, lookup, policy);
 
 	if (rejected != FILTER_NONE) {
 		session->counts.filtered[rejected]++;
 		return;
 	}
-	session->settings.format->lookup(&session->output.text, lookup, session->settings.render);
+	lookup->group = group_number(session->groups, group);
+	session_write(session, lookup);
 	session->counts.shown++;
 	summary_add(&session->summary, lookup);
-	session_line_done(session);
 	session->limit_reached =
 		session->settings.limit && session->counts.shown >= session->settings.limit;
 }
@@ -338,7 +395,7 @@ static void session_show_complete(struct session *session, const struct pending 
 				  struct lookup *lookup)
 {
 	lookup_complete(session, pending, lookup);
-	session_show(session, lookup);
+	session_show(session, lookup, pending_policy(pending));
 }
 
 /*
@@ -477,22 +534,60 @@ static void session_explain(struct session *session)
 	for (size_t i = 0; i < session->pending_count; i++)
 		pending_recheck(&session->pending[i], session->settings.spaces);
 	for (size_t i = 0; i < session->pending_count; i++)
+		pending_renew(&session->pending[i]);
+	/* A step for each rule is much, and is there from when a lookup is shown: not for all at once. */
+	for (size_t i = 0; i < session->pending_count; i++) {
 		session_settle(session, &session->pending[i]);
+		pending_clear(&session->pending[i]);
+	}
 	session_clear_pending(session);
+}
+
+/* What happened before read_ns has been read, unless there is more. */
+static void session_advance(struct session *session, uint64_t read_ns)
+{
+	if (session->blocks && !session->more)
+		blocks_advance(session->blocks, &session->output.text, read_ns);
+}
+
+static size_t rules_most(const struct session *session)
+{
+	size_t most = 1;
+
+	for (size_t i = 0; i < spaces_count(session->settings.spaces); i++) {
+		const struct policy *policy = space_policy(spaces_at(session->settings.spaces, i));
+		const struct rule_list *rules = policy ? policy_rules(policy, FLOW_AF_INET) : NULL;
+
+		if (rules && rules->count > most)
+			most = rules->count;
+	}
+	return most;
+}
+
+/* As capture_read() of a batch, which is all there is unless there is more. */
+static int session_read(struct session *session)
+{
+	size_t fitting = BATCH_STEPS / rules_most(session);
+	unsigned int limit = fitting < BATCH_EVENTS ? fitting + 1 : BATCH_EVENTS;
+	int count = capture_read(session->settings.capture, limit, session_event, session);
+
+	session->more = count == (int)limit;
+	return count;
 }
 
 int session_run_batch(struct session *session)
 {
+	uint64_t read_ns = clock_boottime_now();
 	int count;
 
 	clock_sample(&session->clock);
-	count = capture_read(session->settings.capture, BATCH_EVENTS, session_event, session);
+	count = session_read(session);
 	if (count < 0) {
 		report_error("cannot read what was captured: %s", strerror(-count));
 		return count;
 	}
-	session->more = count == BATCH_EVENTS;
 	session_explain(session);
+	session_advance(session, read_ns);
 	if (!session->error)
 		session->error = output_flush(&session->output);
 	if (session->error)
@@ -503,6 +598,11 @@ int session_run_batch(struct session *session)
 bool session_has_more(const struct session *session)
 {
 	return session->more;
+}
+
+uint64_t session_due(const struct session *session)
+{
+	return session->blocks ? blocks_due(session->blocks) : 0;
 }
 
 static void session_walk_lost(void *data, uint64_t walk)
@@ -557,13 +657,12 @@ static int session_read_rest(struct session *session)
 	int count;
 
 	do {
-		count = capture_read(session->settings.capture, BATCH_EVENTS, session_event,
-				     session);
+		count = session_read(session);
 		if (count < 0)
 			return count;
 		if (!session->limit_reached && !session->output.closed)
 			session_explain(session);
-	} while (count == BATCH_EVENTS && !session->error);
+	} while (session->more && !session->error);
 	count = capture_read_open(session->settings.capture, session_event, session);
 	return count ? count : session->error;
 }
@@ -580,6 +679,19 @@ static int session_settle_rest(struct session *session)
 	if (!session->limit_reached && !session->output.closed)
 		session_explain(session);
 	return session->error;
+}
+
+/* JSON has it on standard output. */
+static void session_print_totals(const struct session *session)
+{
+	struct text text = { 0 };
+	char *rest;
+
+	totals_print(&text, &session->summary, session->settings.render);
+	for (char *line = text.length ? strtok_r(text.string, "\n", &rest) : NULL; line;
+	     line = strtok_r(NULL, "\n", &rest))
+		fprintf(stderr, "fibtrace: %s\n", line);
+	text_free(&text);
 }
 
 int session_finish(struct session *session)
@@ -604,6 +716,7 @@ int session_finish(struct session *session)
 	session_count_rest(session);
 	counts_total(&session->counts, &captured, assembler_counts(session->assembler),
 		     collector_counts(session->collector), &session->summary.counts);
+	session_write_held(session);
 	if (format->summary)
 		format->summary(&session->output.text, now_ns(session), &session->summary,
 				session->settings.render);
@@ -611,5 +724,7 @@ int session_finish(struct session *session)
 	if (!session->settings.quiet)
 		counts_print(&session->counts, &captured, &session->summary.counts,
 			     session->settings.filter);
+	if (!session->settings.quiet && !format->summary && session->summary.counts.shown)
+		session_print_totals(session);
 	return err;
 }

@@ -43,6 +43,10 @@ int session_run_batch(struct session *session);
 /* The last batch did not take all: the next may follow at once, after a look at signals and time. */
 bool session_has_more(const struct session *session);
 
+/* When session_run_batch() is to be called at the latest, CLOCK_BOOTTIME, so that what is held
+ * back is written in time; 0: nothing is. */
+uint64_t session_due(const struct session *session);
+
 /* After capture_stop(): reads the rest, writes the summary and prints the counts. 0 or -errno. */
 int session_finish(struct session *session);
 

@@ -172,10 +172,12 @@ static int space_open_policy(struct spaces *spaces, struct space *space)
 	/* Entering a namespace takes CAP_SYS_ADMIN, staying in one's own nothing. */
 	space->monitor = monitor_open(space->own ? -1 : space->netns.fd, space->netns.inode,
 				      spaces->settings.max_routes, kernel_tos_compare());
-	if (!space->monitor)
+	if (!space->monitor) {
 		err = -errno;
-	else
+	} else {
+		policy_set_owners(monitor_policy(space->monitor), spaces->settings.owners);
 		err = space_watch(spaces, space);
+	}
 	if (err) {
 		monitor_close(space->monitor);
 		space->monitor = NULL;

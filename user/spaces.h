@@ -29,11 +29,14 @@ struct space {
 	struct policy_seq old_seq;
 };
 
+struct owners;
+
 struct spaces_settings {
 	const char *const *specs; /* as --netns was given; none: the current namespace */
 	size_t spec_count;
 	bool all;
 	size_t max_routes;
+	const struct owners *owners; /* whose rules they are; outlive the spaces; NULL: not known */
 };
 
 struct spaces;

@@ -14,6 +14,7 @@
 #include "capture/capture.h"
 #include "clock.h"
 #include "command.h"
+#include "owners_files.h"
 #include "session.h"
 #include "spaces.h"
 #include "trace/derive.h"
@@ -23,7 +24,7 @@
 #include "util/report.h"
 #include "util/symbols.h"
 
-/* Output lags at most this far behind, whether or not the ring has woken us. */
+/* Reading lags at most this far behind, whether or not the ring has woken us. */
 #define LOOK_EVERY_MS 50
 #define RELEASE_EVERY_NS 1000000000ull
 
@@ -37,6 +38,7 @@ struct trace {
 	struct capture *capture;
 	struct spaces *spaces;
 	struct symbols *symbols;
+	struct owners *owners;
 	struct session *session;
 	struct command_process command;
 	struct render_options render;
@@ -115,6 +117,7 @@ static int trace_open_spaces(struct trace *trace)
 		.spec_count = options->netns_count,
 		.all = options->netns_all,
 		.max_routes = options->max_routes,
+		.owners = trace->owners,
 	};
 	struct spaces_hooks hooks = {
 		.policy_changed = session_policy_changed,
@@ -313,11 +316,21 @@ static int trace_fork_command(struct trace *trace)
 	return err;
 }
 
+static int trace_read_owners(struct trace *trace)
+{
+	trace->owners = owners_read(OWNERS_DIRECTORY);
+	trace->render.owners = trace->owners;
+	trace->render.json_rules = json_rules_new();
+	return trace->owners && trace->render.json_rules ? 0 : -errno;
+}
+
 /* Everything up to the moment at which lookups are counted. */
 static int trace_open(struct trace *trace)
 {
 	int err = trace_fork_command(trace);
 
+	if (!err)
+		err = trace_read_owners(trace);
 	if (!err)
 		err = trace_open_spaces(trace);
 	if (!err)
@@ -341,6 +354,8 @@ static void trace_close(struct trace *trace)
 	session_free(trace->session);
 	capture_close(trace->capture);
 	spaces_close(trace->spaces);
+	json_rules_free(trace->render.json_rules);
+	owners_free(trace->owners);
 	symbols_free(trace->symbols);
 	if (trace->epoll_fd >= 0)
 		close(trace->epoll_fd);
@@ -396,19 +411,28 @@ static void trace_take_signal(struct trace *trace)
 		command_signal(&trace->command, signal_number);
 }
 
+/* How long to wait for a time to come, 0 for none, but no longer than timeout_ms. */
+static int timeout_until(uint64_t time_ns, uint64_t now_ns, int timeout_ms)
+{
+	uint64_t left_ms;
+
+	if (!time_ns)
+		return timeout_ms;
+	if (now_ns >= time_ns)
+		return 0;
+	left_ms = (time_ns - now_ns) / 1000000 + 1;
+	return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+}
+
 static int trace_timeout(const struct trace *trace)
 {
 	uint64_t now = clock_boottime_now();
-	uint64_t left_ms;
+	int timeout_ms = LOOK_EVERY_MS;
 
 	if (session_has_more(trace->session))
 		return 0;
-	if (!trace->deadline_ns)
-		return LOOK_EVERY_MS;
-	if (now >= trace->deadline_ns)
-		return 0;
-	left_ms = (trace->deadline_ns - now) / 1000000 + 1;
-	return left_ms < LOOK_EVERY_MS ? (int)left_ms : LOOK_EVERY_MS;
+	timeout_ms = timeout_until(session_due(trace->session), now, timeout_ms);
+	return timeout_until(trace->deadline_ns, now, timeout_ms);
 }
 
 /* Waits, then handles what came. 1 when the trace has come to its end. */

@@ -194,21 +194,48 @@ static __always_inline const struct pt_regs *current_regs(void)
 #endif
 
 /*
- * The system call in progress and its first argument, the descriptor of those
- * that send. -1 where the kernel or the machine does not tell.
+ * The system call in progress. first_argument is the descriptor of those that
+ * send; registers a hash of what it was entered with, never 0. number -1 and
+ * zeroes where the kernel or the machine does not tell.
  */
-static __always_inline __s32 current_syscall(__u64 *first_argument)
+struct system_call {
+	__u64 first_argument;
+	__u64 registers;
+	__s32 number;
+};
+
+#ifdef __TARGET_ARCH_x86
+/* From r10 on, in the order in which the entry of a system call pushes them. */
+struct syscall_registers {
+	__u64 r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp;
+};
+
+/* Every product is by another odd number: they are independent of each other, and quick. */
+#define HASHED(value, index) ((value) * (0x9e3779b97f4a7c15ull * (2 * (index) + 1)))
+
+static __always_inline __u64 syscall_hash(const struct syscall_registers *at)
 {
+	return (HASHED(at->orig_ax, 0) + HASHED(at->di, 1) + HASHED(at->si, 2) + HASHED(at->dx, 3) +
+		HASHED(at->r10, 4) + HASHED(at->r8, 5) + HASHED(at->r9, 6) + HASHED(at->ip, 7) +
+		HASHED(at->sp, 8)) |
+	       1;
+}
+#endif
+
+static __always_inline void current_syscall(struct system_call *call)
+{
+	__builtin_memset(call, 0, sizeof(*call));
+	call->number = -1;
 #ifdef __TARGET_ARCH_x86
 	const struct pt_regs *regs = current_regs();
+	struct syscall_registers at;
 
-	if (regs) {
-		*first_argument = BPF_CORE_READ(regs, di);
-		return (__s32)BPF_CORE_READ(regs, orig_ax);
-	}
+	if (!regs || bpf_core_read(&at, sizeof(at), &regs->r10))
+		return;
+	call->first_argument = at.di;
+	call->registers = syscall_hash(&at);
+	call->number = (__s32)at.orig_ax;
 #endif
-	*first_argument = 0;
-	return -1;
 }
 
 #define KERNEL_IPPROTO_UDP 17

@@ -322,8 +322,7 @@ static void coverage_add(struct coverage *coverage, const struct filter *filter,
 
 	if (rejected != FILTER_NONE && rejected < FILTER_KIND_COUNT)
 		coverage->rejected[rejected]++;
-	for (enum filter_kind kind = FILTER_NONE + 1; kind < end && kind < FILTER_KIND_COUNT;
-	     kind++)
+	for (enum filter_kind kind = FILTER_NONE + 1; kind < end && kind < FILTER_FINDINGS; kind++)
 		coverage->held[kind] += filter_uses(filter, kind) != 0;
 }
 
@@ -431,8 +430,8 @@ static int pairs_run(struct test *test)
 {
 	int err = 0;
 
-	for (enum filter_kind first = FILTER_NONE + 1; first < FILTER_KIND_COUNT; first++) {
-		for (enum filter_kind second = first; !err && second < FILTER_KIND_COUNT; second++)
+	for (enum filter_kind first = FILTER_NONE + 1; first < FILTER_FINDINGS; first++) {
+		for (enum filter_kind second = first; !err && second < FILTER_FINDINGS; second++)
 			err = pair_run(test, first, second);
 	}
 	return err;
@@ -450,7 +449,7 @@ static bool every_kind_is_covered(const struct coverage *coverage)
 {
 	bool covered = true;
 
-	for (enum filter_kind kind = FILTER_NONE + 1; kind < FILTER_KIND_COUNT; kind++) {
+	for (enum filter_kind kind = FILTER_NONE + 1; kind < FILTER_FINDINGS; kind++) {
 		printf("# %-8s rejected %lu, held %lu\n", filter_kind_option(kind),
 		       coverage->rejected[kind], coverage->held[kind]);
 		covered &= coverage->rejected[kind] >= EACH_WANTED &&

@@ -12,7 +12,7 @@ ATTACH=(--attach "${FIBTRACE_ATTACH:-auto}")
 
 # The steps of the walk that ran: "priority table outcome", and what the kernel decided by.
 JQ_WORDS+='
-def walked: [.steps[] | select(.outcome != "not-reached") |
+def walked: [.steps[] | select(.outcome != "not-reached" and .outcome != "skipped") |
 	"\(field(.priority)) \(field(.table_id)) \(.outcome)"] | join(",");
 def to(address): map(select(.flow.dst == address)) | first;
 '
@@ -345,7 +345,8 @@ packets_left() {
 nexthop_is_the_one_the_packet_left_by() {
 	scene
 	count_packets
-	ip_in host route add 203.0.113.0/24 nexthop via 192.0.2.1 nexthop via 198.51.100.1
+	ip_in host route add 203.0.113.0/24 nexthop via 192.0.2.1 weight 3 \
+		nexthop via 198.51.100.1
 	send "udp 203.0.113.1 9 next=40"
 	expect 'map(.verdict.nexthops) | unique | join(",")' 2
 	expect length 40
@@ -356,8 +357,8 @@ nexthop_is_the_one_the_packet_left_by() {
 	ask "$WORK/trace" 'map("\(.flow.dst) \(.verdict.dev)") | .[]' | sort -V >"$WORK/verdicts"
 	cmp -s "$WORK/left" "$WORK/verdicts" ||
 		fail "left by: $(diff "$WORK/left" "$WORK/verdicts" | head -n 4 | tr '\n' ' ')"
-	expect 'map("\(.verdict.dev) \(.verdict.gateway)") | unique | join(",")' \
-		"eth0 192.0.2.1,eth1 198.51.100.1"
+	expect 'map("\(.verdict.dev) \(.verdict.gateway) \(.verdict.nexthop) \(.verdict.weight)") |
+		unique | join(",")' "eth0 192.0.2.1 1 3,eth1 198.51.100.1 2 1"
 }
 
 require nft

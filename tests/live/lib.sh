@@ -126,6 +126,13 @@ run_tests() {
 	exit 0
 }
 
+# --- the kernel --------------------------------------------------------------------------------
+
+# counts_locked_memory: before 5.11 what BPF takes counts against RLIMIT_MEMLOCK.
+counts_locked_memory() {
+	[ "$(printf '%s\n' 5.11 "$(uname -r)" | sort -V | head -n 1)" != 5.11 ]
+}
+
 # --- namespaces --------------------------------------------------------------------------------
 
 # ns NAME: the full name of a test's namespace; it carries the script's pid.

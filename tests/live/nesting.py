@@ -201,7 +201,7 @@ NAMES = {key_of(walk): name for name, walk in WALKS.items()}
 
 def steps_of(line):
     return [(step["priority"], step["table_id"], step["outcome"]) for step in line["steps"]
-            if step["outcome"] != "not-reached"]
+            if step["outcome"] not in ("not-reached", "skipped")]
 
 
 def problem_of(line, looper):

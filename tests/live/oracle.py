@@ -80,7 +80,10 @@ class Fibtrace:
 
     def take_line(self, line):
         self.raw.append(line)
-        self.objects.append(json.loads(line))
+        item = json.loads(line)
+        # Whose mark that is, is not the kernel's to say.
+        item.get("flow", {}).pop("fwmark_owner", None)
+        self.objects.append(item)
 
     def take_error(self, line):
         self.errors.append(line.rstrip("\n"))
@@ -189,6 +192,21 @@ def check_rule(step, rule):
             step["action"])
 
 
+def check_jump(step, question, index):
+    """Where a goto leads, and which one led past a rule."""
+    rules, jumped_by = question.rules, question.walk.jumps.get(index)
+    if step["outcome"] == "skipped":  # wherever it stands, its reason is its own
+        return
+    want = dict(reason="goto", by=rules[jumped_by]["priority"]) if jumped_by is not None else {}
+    if step["outcome"] == "goto":
+        want["target"] = rules[index]["goto"]
+        if model.target_of(rules, rules[index]) is None:
+            want["unresolved"] = True
+    have = {name: step[name] for name in ("reason", "by", "target", "unresolved") if name in step}
+    require(have == want, "the step says %s of gotos, not %s", have, want)
+
+
+DID_NOT_RUN = ("not-reached", "skipped")
 ASKED = ("no-route", "throw", "suppressed", "chosen", "unreachable", "blackhole", "prohibit")
 ENDS = ("chosen", "unreachable", "blackhole", "prohibit")
 # Without custom rules: the priority of the rule that stands for a table.
@@ -519,19 +537,18 @@ class Scene:
         return True
 
     def expected_steps(self, question):
-        """The rules that ran with what came of them, and those behind that would have."""
+        """Every rule with what came of it, or would have."""
         rules, walk = question.rules, question.walk
-        want = [(index, outcome) for index, outcome in walk.steps if outcome != "skipped"]
-        if walk.rule is not None:
-            want += [(index, "not-reached") for index in range(walk.rule + 1, len(rules))
-                     if model.applies(rules[index], question.key, self.machine)]
-        return want
+        behind = range(walk.rule + 1, len(rules)) if walk.rule is not None else ()
+        return walk.steps + [
+            (index, "not-reached" if model.applies(rules[index], question.key, self.machine)
+             else "skipped") for index in behind]
 
     def check_steps(self, question, line):
         rules, walk = question.rules, question.walk
         want, steps = self.expected_steps(question), line["steps"]
         if not question.settled:  # what lies behind the end may have changed since
-            want, steps = ([item for item in items if outcome(item) != "not-reached"]
+            want, steps = ([item for item in items if outcome(item) not in DID_NOT_RUN]
                            for items, outcome in ((want, lambda item: item[1]),
                                                   (steps, lambda item: item["outcome"])))
         got = [(step["priority"], step["outcome"]) for step in steps]
@@ -539,9 +556,20 @@ class Scene:
         require(got == wanted, "the steps are %s, not %s", got, wanted)
         for step, (index, _) in zip(steps, want):
             check_rule(step, rules[index])
+            check_jump(step, question, index)
+            self.check_mismatch(question, step, index)
         named = named_rules(line, rules)
         require(walk.rule in named or walk.rule is None and not named,
                 "fibtrace names rule %s, the model %s", named, walk.rule)
+
+    def check_mismatch(self, question, step, index):
+        """What kept a rule from applying."""
+        want = None
+        if step["outcome"] == "skipped":
+            want = model.mismatch(question.rules[index], question.key, self.machine)
+            require(step.get("reason"), "the skipped step has no reason")
+        require(step.get("mismatch") == want, "the step's mismatch is %s, not %s",
+                step.get("mismatch"), want)
 
     def expected_end(self, question):
         """What the verdict says of the end of the walk."""
@@ -803,7 +831,7 @@ class ExactScene(Scene):
     # No hook fires for a goto or nop, and none tells a throw from a miss.
     @staticmethod
     def evidence_of(outcome):
-        return "derived" if outcome in ("goto", "nop", "throw", "not-reached") else "kernel"
+        return "derived" if outcome in ("goto", "nop", "throw", *DID_NOT_RUN) else "kernel"
 
     def possible_steps(self, question):
         """The lists of (rule index, outcome) that may be shown: while rules change, what is derived
@@ -811,7 +839,7 @@ class ExactScene(Scene):
         whole = self.expected_steps(question)
         if question.settled:
             return [whole]
-        ran = [item for item in whole if item[1] != "not-reached"]
+        ran = [item for item in whole if item[1] not in DID_NOT_RUN]
         seen = [item for item in ran if item[1] not in ("goto", "nop")]
         missed = [[(index, "no-route" if outcome == "throw" else outcome)
                    for index, outcome in items] for items in (ran, seen)]
@@ -821,7 +849,7 @@ class ExactScene(Scene):
         rules, steps = question.rules, line["steps"]
         if not question.settled:  # what lies behind the end may have changed since
             steps = [step for step in steps if step["evidence"] == "kernel"
-                     or step["outcome"] not in ("not-reached", "unknown")]
+                     or step["outcome"] not in (*DID_NOT_RUN, "unknown")]
         got = [(step["priority"], step["outcome"], step["evidence"]) for step in steps]
         possible = self.possible_steps(question)
         wanted = [[(rules[index]["priority"], outcome, self.evidence_of(outcome))
@@ -837,6 +865,8 @@ class ExactScene(Scene):
     def check_step(self, question, step, index):
         rule = question.rules[index]
         check_rule(step, rule)
+        check_jump(step, question, index)
+        self.check_mismatch(question, step, index)
         table = (rule["table"] or model.TABLE_MAIN) if rule["action"] == model.LOOKUP else None
         require(step["table_id"] == table, "the step's table is %s, not %s", step["table_id"],
                 table)

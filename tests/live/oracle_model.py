@@ -97,10 +97,16 @@ def tos_matches(rule, tos):
     return not rule.get("tos") or rule["tos"] == tos & 0x1C
 
 
-def selectors_match(rule, key, machine):
+# In the order of fib_rule_match() and then fib4_rule_match().
+SELECTORS = ("iif", "oif", "fwmark", "tun_id", "l3mdev", "uidrange", "from", "to", "tos", "ipproto",
+             "sport", "dport")
+
+
+def selector_tests(rule, key, machine):
+    """Whether each of SELECTORS accepts the key."""
     mark, mask = mark_of(rule)
     uids = rule.get("uids")
-    tests = (
+    return (
         rule.get("iif") is None or machine.index(rule["iif"]) == key["iif"],
         rule.get("oif") is None or machine.index(rule["oif"]) == key["oif"],
         not (mark ^ key["mark"]) & mask,
@@ -114,11 +120,19 @@ def selectors_match(rule, key, machine):
         port_matches(rule.get("sport"), rule.get("sport_mask"), key["sport"]),
         port_matches(rule.get("dport"), rule.get("dport_mask"), key["dport"]),
     )
-    return all(tests)
 
 
 def applies(rule, key, machine):
-    return selectors_match(rule, key, machine) != bool(rule.get("not"))
+    return all(selector_tests(rule, key, machine)) != bool(rule.get("not"))
+
+
+def mismatch(rule, key, machine):
+    """The name of what keeps a rule from applying."""
+    tests = selector_tests(rule, key, machine)
+    if all(tests):
+        return "not"
+    name = SELECTORS[tests.index(False)]
+    return "dscp" if name == "tos" and rule.get("dscp") is not None else name
 
 
 def suppressed(rule, route, machine):
@@ -131,11 +145,11 @@ def suppressed(rule, route, machine):
 
 class Walk:
     """asked: the Answers of the tables asked; answers: the same by the index of the rule that
-    asked; steps: (rule index, outcome) up to the end; error, rule (index or None) and route end
-    it."""
+    asked; steps: (rule index, outcome) up to the end; jumps: the index of the goto by those of the
+    rules that it jumped over; error, rule (index or None) and route end it."""
 
     def __init__(self):
-        self.asked, self.answers, self.steps = [], {}, []
+        self.asked, self.answers, self.steps, self.jumps = [], {}, [], {}
         self.error, self.rule, self.route = errno.ENETUNREACH, None, None
 
     def end(self, index, error, route):
@@ -176,6 +190,18 @@ def ask_table(walk, rule, key, machine):
     return outcome, answer
 
 
+def jump(walk, rules, here, key, machine):
+    """The index at which a goto goes on; the rules until there are steps, too."""
+    target = target_of(rules, rules[here])
+    if target is None:
+        return here + 1
+    for index in range(here + 1, target):
+        walk.jumps[index] = here
+        walk.steps.append((index, "not-reached" if applies(rules[index], key, machine)
+                           else "skipped"))
+    return target
+
+
 def walk_rules(rules, key, machine):
     walk, index = Walk(), 0
     while index < len(rules):
@@ -189,8 +215,7 @@ def walk_rules(rules, key, machine):
         if rule["action"] in REJECT_ERRORS:
             return walk.end(here, REJECT_ERRORS[rule["action"]], None)
         if rule["action"] == GOTO:
-            target = target_of(rules, rule)
-            index = index if target is None else target
+            index = jump(walk, rules, here, key, machine)
         if rule["action"] != LOOKUP:
             continue
         outcome, answer = ask_table(walk, rule, key, machine)

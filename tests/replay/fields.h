@@ -150,6 +150,7 @@ static const struct field begin_fields[] = {
 	FIELD(begin_event, context.netns_source, U8),
 	FIELD(begin_event, context.level, U8),
 	FIELD(begin_event, context.syscall, S32),
+	FIELD(begin_event, context.instance, U64),
 	FIELD(begin_event, held_count, U16),
 	FIELD(begin_event, held[0], U32),
 	FIELD(begin_event, held[1], U32),

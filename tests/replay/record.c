@@ -22,6 +22,7 @@
 #define LINKS_MAX 4096
 #define MARKERS_MAX 128
 #define PIDS_MAX 64
+#define INSTANCES_MAX 256
 #define BATCH 1024
 /* What stands in every recording instead of this machine's own. */
 #define NETNS 4026532000u
@@ -35,6 +36,7 @@ struct recorder {
 	uint64_t first_ns;
 	uint32_t netns;
 	uint32_t pids[PIDS_MAX];
+	uint64_t instances[INSTANCES_MAX];
 };
 
 static void write_links(struct recorder *recorder)
@@ -147,6 +149,18 @@ static uint32_t pid_instead(struct recorder *recorder, uint32_t pid)
 	return FIRST_PID + PIDS_MAX;
 }
 
+/* Which are equal is all that counts. */
+static uint64_t instance_instead(struct recorder *recorder, uint64_t instance)
+{
+	for (uint32_t i = 0; instance && i < INSTANCES_MAX; i++) {
+		if (!recorder->instances[i])
+			recorder->instances[i] = instance;
+		if (recorder->instances[i] == instance)
+			return i + 1;
+	}
+	return 0;
+}
+
 static uint32_t netns_instead(const struct recorder *recorder, uint32_t netns)
 {
 	if (!netns)
@@ -177,6 +191,7 @@ static void write_begin(struct recorder *recorder, const struct begin_event *rec
 	begin.header.time_ns += FIRST_NS - recorder->first_ns;
 	begin.context.pid = pid_instead(recorder, begin.context.pid);
 	begin.context.tid = pid_instead(recorder, begin.context.tid);
+	begin.context.instance = instance_instead(recorder, begin.context.instance);
 	begin.context.netns = netns_instead(recorder, begin.context.netns);
 	begin.answer.netns = netns_instead(recorder, begin.answer.netns);
 	for (char *at = begin.context.comm; *at; at++)

@@ -86,6 +86,18 @@ ip netns exec "$here" sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth
 rule pref 100 fwmark 0x1 lookup 100
 recording source-check ip netns exec "$peer" ping -c1 -W1 192.0.2.1
 
+# Calls and packets whose instances the kernel tells, with all that each asks.
+devices eth0
+ip netns exec "$here" sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.eth0.rp_filter=1
+rule pref 100 fwmark 0x1 lookup 100
+recording groups bash -c 'ping -c1 -W1 192.0.2.2
+    ip route get 192.0.2.1 from 192.0.2.2 iif eth0
+    python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(4):
+    s.sendto(b\"x\", (\"192.0.2.2\", 9))"'
+
 devices eth0 wg0
 route default via 192.0.2.2
 route default dev wg0 table 51820

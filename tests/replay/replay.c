@@ -12,6 +12,8 @@
 #include "render/summary.h"
 #include "trace/assembler.h"
 #include "trace/derive.h"
+#include "trace/explain.h"
+#include "trace/group.h"
 #include "trace/stack.h"
 #include "util/array.h"
 #include "util/cleanup.h"
@@ -46,6 +48,8 @@ struct replay {
 	size_t rule_count;
 	struct route *route; /* read, its nexthops may follow */
 	struct assembler *assembler;
+	struct groups *groups;
+	struct explainer *explainer;
 	struct walks walks;
 	struct render_options render;
 	struct text out;
@@ -122,6 +126,8 @@ static bool set_aside(struct replay *replay, struct walk_record *walk)
 static void show(struct replay *replay, struct walk_record *walk, struct lookup *lookup)
 {
 	lookup->time_ns = wall_clock(lookup->boottime_ns);
+	lookup->group = group_number(replay->groups, groups_find(replay->groups, lookup));
+	explain_lookup(replay->explainer, lookup, replay->policy);
 	format_json.lookup(&replay->out, lookup, &replay->render);
 	summary_add(&replay->summary, lookup);
 	replay->summary.counts.shown++;
@@ -417,6 +423,8 @@ static struct symbols *make_symbols(void)
 static void replay_free(struct replay *replay)
 {
 	assembler_free(replay->assembler);
+	groups_free(replay->groups);
+	explainer_free(replay->explainer);
 	policy_free(replay->policy);
 	summary_free(&replay->summary);
 	text_free(&replay->out);
@@ -429,20 +437,31 @@ int main(int argc, char **argv)
 	struct replay *replay = calloc(1, sizeof(*replay));
 	struct symbols *symbols = make_symbols();
 	struct names *names = names_new();
+	struct owners *owners = owners_new();
 	int err = -ENOMEM;
 
 	if (argc != 2 && !(argc == 3 && !strcmp(argv[1], "--one-by-one"))) {
 		fprintf(stderr, "usage: replay [--one-by-one] FILE.events\n");
 		return 2;
 	}
-	if (replay && symbols && names) {
+	if (replay && symbols && names && owners) {
 		replay->one_by_one = argc == 3;
-		replay->render = (struct render_options){ .names = names, .utc = true };
+		replay->render = (struct render_options){
+			.names = names,
+			.owners = owners,
+			.utc = true,
+		};
 		replay->policy = policy_new(0, TOS_MASKED);
 		replay->route = calloc(1, route_size(NEXTHOPS_MAX));
 		replay->assembler = assembler_new(symbols);
-		err = replay->policy && replay->route && replay->assembler ? 0 : -ENOMEM;
+		replay->groups = groups_new();
+		replay->explainer = explainer_new();
+		if (replay->policy && replay->route && replay->assembler && replay->groups &&
+		    replay->explainer)
+			err = 0;
 	}
+	if (!err)
+		policy_set_owners(replay->policy, owners);
 	if (!err)
 		err = read_file(replay, argv[argc - 1]);
 	if (!err) {
@@ -453,5 +472,6 @@ int main(int argc, char **argv)
 		replay_free(replay);
 	symbols_free(symbols);
 	names_free(names);
+	owners_free(owners);
 	return err ? 1 : 0;
 }

@@ -508,6 +508,20 @@ static void holes_in_a_sequence_are_lost_events(void **state)
 	}
 }
 
+static void a_walk_knows_how_many_holes_came_before_it(void **state)
+{
+	struct bench *bench = *state;
+
+	begin(bench, (struct begin_row){ .walk = 1, .table = 255, .error = -EAGAIN });
+	bench->seq += 3;
+	answer(bench, 1, 254, 0);
+	begin(bench, (struct begin_row){ .walk = 2, .table = 255 });
+	begin(bench, (struct begin_row){ .walk = 3, .table = 255 });
+	assert_int_equal(next_is(bench, 1, "255 254")->holes, 0);
+	assert_int_equal(next_is(bench, 2, "255")->holes, 1);
+	assert_int_equal(next_is(bench, 3, "255")->holes, 1);
+}
+
 static void a_sequence_goes_on_past_its_largest_number(void **state)
 {
 	struct bench *bench = *state;
@@ -671,6 +685,7 @@ int main(void)
 		TEST(answers_to_no_walk_and_unknown_types_are_malformed),
 		TEST(a_walk_of_endless_answers_is_bounded),
 		TEST(holes_in_a_sequence_are_lost_events),
+		TEST(a_walk_knows_how_many_holes_came_before_it),
 		TEST(a_sequence_goes_on_past_its_largest_number),
 		TEST(each_cpu_has_a_sequence_of_its_own),
 		TEST(the_hole_behind_the_last_event_is_reported_at_the_end),

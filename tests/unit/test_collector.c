@@ -686,6 +686,35 @@ static void only_an_increase_of_what_was_refused_is_told(void **state)
 	counts_are(bench, 0, 0);
 }
 
+static uint64_t holes_before_next(struct bench *bench)
+{
+	struct lookup_record *record = collector_next(bench->collector);
+	uint64_t holes;
+
+	assert_non_null(record);
+	holes = record->holes;
+	lookup_record_free(record);
+	return holes;
+}
+
+static void a_record_knows_how_often_others_were_missing_before_it(void **state)
+{
+	struct lookup_event event = make_event(1, 0, 0);
+	struct bench *bench = *state;
+
+	send(bench, &event);
+	event.refused = 4;
+	send(bench, &event);
+	send(bench, &event);
+	event.header.cpu = 1;
+	event.refused = 1;
+	send(bench, &event);
+	assert_int_equal(holes_before_next(bench), 0);
+	assert_int_equal(holes_before_next(bench), 1);
+	assert_int_equal(holes_before_next(bench), 1);
+	assert_int_equal(holes_before_next(bench), 2);
+}
+
 static void each_cpu_counts_for_itself(void **state)
 {
 	struct bench *bench = *state;
@@ -923,6 +952,7 @@ int main(void)
 		TEST(the_largest_values_that_can_be_are_taken),
 		TEST(what_lies_behind_the_last_step_is_not_looked_at),
 		TEST(only_an_increase_of_what_was_refused_is_told),
+		TEST(a_record_knows_how_often_others_were_missing_before_it),
 		TEST(each_cpu_counts_for_itself),
 		TEST(events_of_a_cpu_out_of_order_tell_nothing_twice),
 		TEST(what_was_refused_goes_on_past_its_largest_number),

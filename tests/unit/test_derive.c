@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include <string.h>
 
 #include "rules/names.h"
+#include "scene.h"
 #include "trace/derive.h"
 #include "util/array.h"
 #include "util/text.h"
@@ -21,49 +21,6 @@
 #define RULES_MAX 8
 #define ROUTES_MAX 6
 #define ANSWERS_MAX 8
-#define NETNS 4026532000u
-#define MARK 0xca6c
-#define TAILNET "100.85.80.11"
-
-enum device { LO = 1, ETH0, WG0, TAILSCALE0, VRF0, SLAVE };
-
-static const struct link links[] = {
-	{ .index = LO, .name = "lo" },
-	{ .index = ETH0, .name = "eth0" },
-	{ .index = WG0, .name = "wg0", .group = 7 },
-	{ .index = TAILSCALE0, .name = "tailscale0" },
-	{ .index = VRF0, .name = "vrf0", .l3mdev_table = 1001 },
-	{ .index = SLAVE, .name = "eth1", .master = VRF0 },
-};
-
-/* What a policy's table holds; dev 0 for routes without a nexthop. */
-struct route_row {
-	uint32_t table;
-	const char *dst;
-	uint8_t length;
-	uint8_t type;
-	uint32_t dev;
-	const char *gateway;
-};
-
-#define LOOKUP(at, id) .priority = (at), .action = RULE_LOOKUP, .table = (id)
-#define ACTION(at, what) .priority = (at), .action = (what)
-#define GOTO(at, to) .priority = (at), .action = RULE_GOTO, .target = (to)
-#define NOT_MARKED .mark = MARK, .mark_mask = UINT32_MAX, .invert = true
-#define LENGTH(limit) .suppress_prefixlength = (limit) + 1
-#define GROUP(group) .suppress_ifgroup = (group) + 1
-#define ROUTE(table, dst, length, dev)                                                             \
-	{                                                                                          \
-		table, dst, length, RTN_UNICAST, dev, NULL                                         \
-	}
-#define VIA(table, dst, length, dev, gateway)                                                      \
-	{                                                                                          \
-		table, dst, length, RTN_UNICAST, dev, gateway                                      \
-	}
-#define REJECT(table, dst, length, type)                                                           \
-	{                                                                                          \
-		table, dst, length, type, 0, NULL                                                  \
-	}
 
 struct answer_row {
 	uint32_t table;
@@ -115,10 +72,7 @@ struct row {
 	const char *verdict;
 };
 
-#define LOCAL_ROUTE                                                                                \
-	{                                                                                          \
-		255, "127.0.0.0", 8, RTN_LOCAL, LO, NULL                                           \
-	}
+#define LOCAL_ROUTE LOCAL("127.0.0.0", 8, LO)
 #define HOME LOCAL_ROUTE, VIA(254, "0.0.0.0", 0, ETH0, "192.0.2.1")
 #define VPN ROUTE(51820, "0.0.0.0", 0, WG0)
 #define TAIL ROUTE(52, TAILNET, 32, TAILSCALE0)
@@ -139,7 +93,6 @@ struct row {
 	{                                                                                          \
 		LOOKUP(32766, 254)                                                                 \
 	}
-#define GATEWAY "192.0.2.1"
 
 static const struct row rows[] = {
 	{ "a_throw_route_in_main_is_derived_and_no_route_of_the_verdict",
@@ -396,8 +349,31 @@ static const struct row rows[] = {
 	  { MISS(255), HIT_VIA(254, ETH0, GATEWAY) },
 	  { 0 },
 	  DERIVE_DONE,
-	  "0 no-route 255 kernel, 10 goto 0 derived, 30 nop 0 derived, 32766 chosen 254 kernel /0",
+	  "0 no-route 255 kernel, 10 goto 0 derived, 20 not-reached 51820 derived /0 by 10, "
+	  "30 nop 0 derived, 32766 chosen 254 kernel /0",
 	  "rule 32766 table 254 /0 dev eth0 via 192.0.2.1" },
+	{ "a_rule_jumped_over_that_does_not_match_is_no_step",
+	  { { LOOKUP(0, 255) },
+	    { GOTO(10, 30) },
+	    { LOOKUP(20, 51820), .mark = 1, .mark_mask = 1 },
+	    { GOTO(25, 40) },
+	    { LOOKUP(30, 254) } },
+	  { HOME, VPN },
+	  { MISS(255), HIT_VIA(254, ETH0, GATEWAY) },
+	  { 0 },
+	  DERIVE_DONE,
+	  "0 no-route 255 kernel, 10 goto 0 derived, 25 not-reached 0 derived by 10, "
+	  "30 chosen 254 kernel /0",
+	  "rule 30 table 254 /0 dev eth0 via 192.0.2.1" },
+	{ "a_goto_without_its_target_is_unresolved_and_jumps_over_nothing",
+	  { { LOOKUP(0, 255) }, { GOTO(10, 30) }, { LOOKUP(20, 51820) }, { LOOKUP(32766, 254) } },
+	  { HOME, VPN },
+	  { MISS(255), HIT(51820, WG0) },
+	  { 0 },
+	  DERIVE_DONE,
+	  "0 no-route 255 kernel, 10 goto 0 derived unresolved, 20 chosen 51820 kernel /0, "
+	  "32766 not-reached 254 derived /0",
+	  "rule 20 table 51820 /0 dev wg0" },
 	{ "one_table_asked_by_two_rules_answers_both",
 	  { { LOOKUP(0, 255) }, { LOOKUP(10, 254), LENGTH(0) }, { LOOKUP(20, 254) } },
 	  { HOME },
@@ -444,7 +420,7 @@ static const struct row rows[] = {
 	  "built-in 0 table 255 /8 dev lo" },
 	{ "of_local_and_main_the_longer_prefix_answered",
 	  { LOCAL_MAIN },
-	  { { 255, TAILNET, 32, RTN_LOCAL, LO, NULL }, ROUTE(254, "0.0.0.0", 0, LO) },
+	  { LOCAL(TAILNET, 32, LO), ROUTE(254, "0.0.0.0", 0, LO) },
 	  { { 254, 0, LO, 0, NULL } },
 	  { .built_in = true },
 	  DERIVE_DONE,
@@ -452,7 +428,7 @@ static const struct row rows[] = {
 	  "built-in 0 table 255 /32 dev lo" },
 	{ "main_answers_where_its_prefix_is_longer_than_locals",
 	  { LOCAL_MAIN },
-	  { { 255, "100.64.0.0", 10, RTN_LOCAL, LO, NULL }, ROUTE(254, TAILNET, 32, LO) },
+	  { LOCAL("100.64.0.0", 10, LO), ROUTE(254, TAILNET, 32, LO) },
 	  { { 254, 0, LO, 0, NULL } },
 	  { .built_in = true },
 	  DERIVE_DONE,
@@ -623,60 +599,11 @@ static const struct row rows[] = {
 	  "direct table 255 ENETUNREACH" },
 };
 
-static void address_set(uint8_t out[static 16], const char *text)
-{
-	assert_int_equal(inet_pton(AF_INET, text, out), 1);
-}
-
-/* The rows' rules are written as they differ from a neutral one. */
-static struct rule_list *make_rules(const struct rule *row)
-{
-	struct rule rules[RULES_MAX];
-	size_t count = 0;
-
-	for (; count < RULES_MAX && row[count].action; count++) {
-		rules[count] = row[count];
-		rules[count].family = FLOW_AF_INET;
-		rules[count].suppress_prefixlength--;
-		rules[count].suppress_ifgroup--;
-	}
-	return rule_list_new(rules, count);
-}
-
-static void add_route(struct policy *policy, const struct route_row *row)
-{
-	struct route_table *table = policy_table_for_change(policy, FLOW_AF_INET, row->table);
-	struct route *route = calloc(1, route_size(1));
-
-	assert_non_null(table);
-	assert_non_null(route);
-	route->family = FLOW_AF_INET;
-	route->table = row->table;
-	route->type = row->type;
-	route->dst_length = row->length;
-	address_set(route->dst, row->dst);
-	route->nexthop_count = row->dev ? 1 : 0;
-	route->nexthops[0].dev = row->dev;
-	route->nexthops[0].weight = 1;
-	if (row->gateway) {
-		route->nexthops[0].gateway_family = FLOW_AF_INET;
-		address_set(route->nexthops[0].gateway, row->gateway);
-	}
-	assert_int_equal(route_table_add(table, route, true, false), 0);
-	free(route);
-}
-
 static struct policy *make_policy(const struct rule *rules, const struct route_row *routes)
 {
-	struct policy *policy = policy_new(NETNS, TOS_MASKED);
+	struct rule made[RULES_MAX];
 
-	assert_non_null(policy);
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		assert_int_equal(policy_set_link(policy, &links[i]), 0);
-	policy_set_rules(policy, FLOW_AF_INET, make_rules(rules));
-	for (size_t i = 0; i < ROUTES_MAX && routes[i].table; i++)
-		add_route(policy, &routes[i]);
-	return policy;
+	return scene_policy(made, scene_rules(made, rules, RULES_MAX), routes, ROUTES_MAX);
 }
 
 static struct table_answer make_answer(const struct answer_row *row, bool custom_rules)
@@ -725,6 +652,17 @@ static struct walk_record make_walk(const struct walk_row *row, const struct ans
 	return walk;
 }
 
+/* " by GOTO" of a rule that one led past, " unresolved" of a goto that leads nowhere. */
+static void print_jump(struct text *out, const struct lookup_step *step)
+{
+	if (step->outcome == STEP_NOT_REACHED && step->reason) {
+		assert_string_equal(step->reason, "goto");
+		text_printf(out, " by %u", step->jumped_by);
+	}
+	if (step->unresolved)
+		text_add(out, " unresolved");
+}
+
 static void print_steps(struct text *out, const struct lookup *lookup)
 {
 	for (size_t i = 0; i < lookup->step_count; i++) {
@@ -739,6 +677,7 @@ static void print_steps(struct text *out, const struct lookup *lookup)
 			    evidence_name(step->evidence));
 		if (step->has_route && step->route.prefix_length >= 0)
 			text_printf(out, " /%d", step->route.prefix_length);
+		print_jump(out, step);
 	}
 }
 
@@ -821,8 +760,10 @@ static void a_lookup_tells_who_asked_what_and_where(void **state)
 
 	(void)state;
 	walk.cpu = 3;
+	walk.holes = 2;
 	assert_int_equal(derive_lookup(&walk, policy, &lookup), DERIVE_DONE);
 	assert_int_equal(lookup.boottime_ns, 1000);
+	assert_int_equal(lookup.holes, 2);
 	assert_int_equal(lookup.cpu, 3);
 	assert_int_equal(lookup.netns, NETNS);
 	assert_int_equal(lookup.netns_source, NETNS_DEVICE);

@@ -98,7 +98,7 @@ static void each_kind_rejects_what_is_not_asked_for(void **state)
 	(void)state;
 	rows[FILTER_DST].flow.dst[0] = prefix(WORDS(100, 85, 80, 12), WORDS(255, 255, 255, 255));
 	rows[FILTER_SRC].flow.src[0] = prefix(WORDS(192, 0, 3, 0), WORDS(255, 255, 255, 0));
-	for (unsigned int kind = FILTER_FAMILY; kind < FILTER_KIND_COUNT; kind++)
+	for (unsigned int kind = FILTER_FAMILY; kind < FILTER_FINDINGS; kind++)
 		assert_int_equal(rejected_by(&rows[kind]), kind);
 }
 
@@ -255,7 +255,40 @@ static void every_kind_names_its_option(void **state)
 	assert_string_equal(filter_kind_option(FILTER_FAMILY), "-4");
 	for (unsigned int kind = FILTER_DST; kind < FILTER_KIND_COUNT; kind++)
 		assert_memory_equal(filter_kind_option(kind), "--", 2);
+	assert_string_equal(filter_kind_option(FILTER_FINDINGS), "--findings");
 	assert_string_equal(filter_kind_option(FILTER_KIND_COUNT), "");
+}
+
+/* --failed beside --findings is taken out of what the kernel decides: either suffices. */
+static void what_is_not_asked_for_was_not_found(void **state)
+{
+	static const struct {
+		struct filter filter;
+		bool failed;
+		size_t findings;
+		enum filter_kind want;
+	} rows[] = {
+		{ { .findings = false }, false, 0, FILTER_NONE },
+		{ { .findings = false }, true, 2, FILTER_NONE },
+		{ { .findings = true }, false, 0, FILTER_FINDINGS },
+		{ { .findings = true }, true, 0, FILTER_FINDINGS },
+		{ { .findings = true }, false, 1, FILTER_NONE },
+		{ { .findings = true, .or_failed = true }, false, 0, FILTER_FINDINGS },
+		{ { .findings = true, .or_failed = true }, true, 0, FILTER_NONE },
+		{ { .findings = true, .or_failed = true }, false, 3, FILTER_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct filter_subject subject = example;
+
+		subject.verdict.failed = rows[i].failed;
+		if (filter_rejects_found(&rows[i].filter, &subject, rows[i].findings) !=
+		    rows[i].want)
+			fail_msg("row %zu", i);
+		/* Before it is known what is found, nothing is rejected for it. */
+		assert_int_equal(filter_rejects(&rows[i].filter, &subject), FILTER_NONE);
+	}
 }
 
 int main(void)
@@ -273,6 +306,7 @@ int main(void)
 		cmocka_unit_test(verdict_filters_never_hold_where_the_verdict_has_none),
 		cmocka_unit_test(every_value_of_a_full_list_is_looked_at),
 		cmocka_unit_test(every_kind_names_its_option),
+		cmocka_unit_test(what_is_not_asked_for_was_not_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

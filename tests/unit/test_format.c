@@ -22,10 +22,13 @@
 /* 2026-11-22T12:01:33.123456789Z */
 #define TIME_NS 1795348893123456789ull
 
+#define RULES_MAX 8
+
+/* rules: those of the lookup's list. */
 struct fixture {
 	struct names *names;
 	struct lookup lookup;
-	struct rule rules[8];
+	struct rule *rules;
 };
 
 static void address(uint8_t bytes[static 16], const char *text)
@@ -48,6 +51,8 @@ static struct lookup_step *new_step(struct lookup *lookup, const struct rule *ru
 
 	assert_non_null(step);
 	step->rule = rule;
+	step->has_priority = rule;
+	step->priority = rule ? rule->priority : 0;
 	step->table = rule && rule->action == RULE_LOOKUP ? rule->table : 0;
 	step->outcome = outcome;
 	step->evidence = EVIDENCE_KERNEL;
@@ -75,6 +80,7 @@ static void new_lookup(struct lookup *lookup)
 	*lookup = (struct lookup){
 		.time_ns = TIME_NS,
 		.boottime_ns = 123,
+		.group = 7,
 		.cpu = 1,
 		.netns = 4026531840u,
 		.purpose = PURPOSE_OUTPUT,
@@ -89,6 +95,22 @@ static void new_lookup(struct lookup *lookup)
 		.verdict.route.prefix_length = -1,
 	};
 	address(lookup->key.dst, "100.85.80.11");
+}
+
+static void fixture_begin(struct fixture *fixture)
+{
+	fixture->names = names_new();
+	assert_non_null(fixture->names);
+	new_lookup(&fixture->lookup);
+	fixture->lookup.rules = rule_list_new(NULL, RULES_MAX);
+	assert_non_null(fixture->lookup.rules);
+	fixture->rules = fixture->lookup.rules->rules;
+}
+
+static void fixture_end(struct fixture *fixture)
+{
+	lookup_clear(&fixture->lookup);
+	names_free(fixture->names);
 }
 
 static void verdict_by_rule(struct lookup *lookup, uint32_t priority, uint32_t table, int error)
@@ -167,6 +189,13 @@ static void refused_by_route(struct fixture *fixture)
 	lookup->verdict.route.type = RTN_PROHIBIT;
 }
 
+static void jump_over(struct lookup_step *step, uint32_t priority)
+{
+	step->reason = "goto";
+	step->jumped_by = priority;
+	step->evidence = EVIDENCE_DERIVED;
+}
+
 /* The rules end without a route, after a goto, a nop and a throw. */
 static void end_of_rules(struct fixture *fixture)
 {
@@ -177,15 +206,23 @@ static void end_of_rules(struct fixture *fixture)
 	rule = new_rule(&fixture->rules[0], 10, 0);
 	rule->action = RULE_GOTO;
 	rule->target = 100;
+	/* What the kernel said when the rule was dumped is not what it did. */
+	rule->unresolved = true;
 	new_step(lookup, rule, STEP_GOTO);
+	step = new_step(lookup, new_rule(&fixture->rules[5], 50, 52), STEP_NOT_REACHED);
+	jump_over(step, 10);
+	step->has_route = true;
+	set_route(&step->route, "100.85.80.11", 32, "tailscale0");
+	rule = new_rule(&fixture->rules[6], 60, 0);
+	rule->action = RULE_PROHIBIT;
+	jump_over(new_step(lookup, rule, STEP_NOT_REACHED), 10);
 	rule = new_rule(&fixture->rules[1], 100, 0);
 	rule->action = RULE_NOP;
 	new_step(lookup, rule, STEP_NOP);
 	rule = new_rule(&fixture->rules[2], 101, 0);
 	rule->action = RULE_GOTO;
 	rule->target = 99;
-	rule->unresolved = true;
-	new_step(lookup, rule, STEP_NOP);
+	new_step(lookup, rule, STEP_GOTO)->unresolved = true;
 	step = new_step(lookup, new_rule(&fixture->rules[3], 102, 7), STEP_THROW);
 	step->has_route = true;
 	set_route(&step->route, "100.64.0.0", 10, "");
@@ -317,6 +354,123 @@ static void every_selector(struct fixture *fixture)
 	lookup->verdict.decided_by = DECIDED_BY_END_OF_RULES;
 }
 
+static struct lookup_step *new_skipped(struct lookup *lookup, const struct rule *rule,
+				       enum selector_id selector)
+{
+	struct lookup_step *step = new_step(lookup, rule, STEP_SKIPPED);
+
+	step->evidence = EVIDENCE_DERIVED;
+	step->mismatch.selector = selector;
+	step->refused_by_one = true;
+	return step;
+}
+
+static void mark_rule(struct rule *rule, uint32_t mark, uint32_t mask)
+{
+	rule->mark = mark;
+	rule->mark_mask = mask;
+}
+
+static void add_finding(struct lookup *lookup, const struct finding *finding, const char *text)
+{
+	size_t size = (lookup->finding_count + 1) * sizeof(*finding);
+
+	lookup->examined = true;
+	lookup->findings = realloc(lookup->findings, size);
+	assert_non_null(lookup->findings);
+	lookup->findings[lookup->finding_count] = *finding;
+	lookup->findings[lookup->finding_count++].text = strdup(text);
+}
+
+/* The story with a rule of Tailscale's that is not for the packet, and what is wrong with it. */
+static void explained(struct fixture *fixture)
+{
+	static const struct finding shadowed = { .kind = FINDING_SHADOWED_ROUTE,
+						 .severity = SEVERITY_WARNING,
+						 .has_priority = true,
+						 .has_by = true,
+						 .priority = 5270,
+						 .by = 5209 };
+	static const struct finding chosen = { .kind = FINDING_AUTO_PRIORITY,
+					       .severity = SEVERITY_INFO,
+					       .has_priority = true,
+					       .priority = 5209 };
+	static const struct finding captured = { .kind = FINDING_BYPASS_MARK_CAPTURED,
+						 .severity = SEVERITY_ERROR };
+	struct lookup *lookup = &fixture->lookup;
+	struct lookup_step *step;
+
+	story(fixture);
+	step = &lookup->steps[3];
+	step->has_route = true;
+	set_route(&step->route, "100.85.80.11", 32, "tailscale0");
+	mark_rule(new_rule(&fixture->rules[4], 5280, 254), 0x80000, 0xff0000);
+	step = new_skipped(lookup, &fixture->rules[4], SELECTOR_FWMARK);
+	step->has_route = true;
+	set_route(&step->route, "0.0.0.0", 0, "eth0");
+	set_gateway(&step->route, "192.0.2.1");
+	add_finding(lookup, &shadowed, "5270 has a longer prefix");
+	add_finding(lookup, &chosen, "the kernel chose 5209");
+	add_finding(lookup, &captured, "a hostile \033 name");
+}
+
+static void nothing_found(struct fixture *fixture)
+{
+	refused_by_rule(fixture);
+	fixture->lookup.examined = true;
+}
+
+/* Three rules in a row that are for others, and three that the walk did not get to. */
+static void rules_for_others(struct fixture *fixture)
+{
+	struct lookup *lookup = &fixture->lookup;
+	struct rule *rules = fixture->rules;
+	struct lookup_step *step;
+
+	mark_rule(new_rule(&rules[0], 1, 101), 1, UINT32_MAX);
+	mark_rule(new_rule(&rules[1], 2, 102), 2, UINT32_MAX);
+	strcpy(new_rule(&rules[2], 3, 103)->iif, "eth0");
+	rules[2].iif_index = 5;
+	new_skipped(lookup, &rules[0], SELECTOR_FWMARK);
+	new_skipped(lookup, &rules[1], SELECTOR_FWMARK)->has_route = true;
+	set_route(&lookup->steps[1].route, "0.0.0.0", 0, "wg0");
+	new_skipped(lookup, &rules[2], SELECTOR_IIF);
+	step = new_step(lookup, new_rule(&rules[3], 4, 254), STEP_CHOSEN);
+	step->has_route = true;
+	set_route(&step->route, "0.0.0.0", 0, "eth0");
+	for (int i = 4; i < 7; i++)
+		new_step(lookup, new_rule(&rules[i], (uint32_t)i + 1, 105), STEP_NOT_REACHED);
+	verdict_by_rule(lookup, 4, 254, 0);
+	set_route(&lookup->verdict.route, "0.0.0.0", 0, "eth0");
+}
+
+/* What was found about the second is shown with it, and leaves no three. */
+static void found_among_others(struct fixture *fixture)
+{
+	static const struct finding missed = { .kind = FINDING_MARK_NEAR_MISS,
+					       .severity = SEVERITY_WARNING,
+					       .has_priority = true,
+					       .priority = 2 };
+
+	rules_for_others(fixture);
+	add_finding(&fixture->lookup, &missed, "2 was nearly for it");
+}
+
+/* A device of another namespace's, as its owner named it. */
+static void hostile_mismatch(struct fixture *fixture)
+{
+	struct lookup *lookup = &fixture->lookup;
+	struct rule *rule = new_rule(&fixture->rules[0], 5, 52);
+
+	memcpy(rule->iif, "e\033 =\xc2\x9b", 7);
+	rule->iif_index = 9;
+	lookup->key.iif = 4;
+	strcpy(lookup->iif, "a\nb");
+	new_skipped(lookup, rule, SELECTOR_IIF);
+	lookup->verdict.error = -ENETUNREACH;
+	lookup->verdict.decided_by = DECIDED_BY_END_OF_RULES;
+}
+
 static const struct render_options plain = { .utc = true };
 static const struct render_options verbose = { .utc = true, .verbose = true };
 static const struct render_options ascii = { .utc = true, .ascii = true };
@@ -351,9 +505,11 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\",\"cause\":\"send\","
+	  "\"group\":7,"
 	  "\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"ping\",\"uid\":1000},"
 	  "\"context\":\"task\",\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\","
-	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\",\"tos\":\"0x0\",\"protocol\":\"icmp\","
+	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\",\"protocol\":\"icmp\","
 	  "\"sport\":null,\"dport\":null,\"icmp_type\":8,\"icmp_code\":0,\"uid\":1000,"
 	  "\"tun_id\":null,\"l3mdev\":null,\"flowlabel\":null},\"steps\":[{\"priority\":0,"
 	  "\"selector\":\"from all\",\"rule\":{\"priority\":0,\"src\":\"all\","
@@ -374,10 +530,11 @@ static const struct golden_row golden_rows[] = {
 	  "\"evidence\":\"derived\"}],\"verdict\":{\"error\":null,\"decided_by\":\"rule\","
 	  "\"priority\":5209,\"table\":\"51820\",\"table_id\":51820,\"type\":\"unicast\","
 	  "\"dst\":\"default\",\"prefixlen\":0,\"gateway\":null,\"dev\":\"mullvad-nl2\","
-	  "\"prefsrc\":\"10.64.0.2\",\"nexthops\":1}}\n" },
+	  "\"prefsrc\":\"10.64.0.2\",\"nexthops\":1,\"nexthop\":null,\"weight\":null},\"findings\":"
+	  "null}\n" },
 	{ "verbose adds cause, cpu, namespace, tos and evidence", story, &format_tree, &verbose,
 	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp type 8 "
-	  "code 0 mark 0x0 uid 1000 tos 0x0 cause send cpu 1 inode 4026531840\n"
+	  "code 0 mark 0x0 uid 1000 tos 0x0 cause send group 7 cpu 1 inode 4026531840\n"
 	  "      0  from all                        table local     no route (kernel)\n"
 	  "   5208  from all                        table main      default via "
 	  "192.0.2.1 dev eth0, suppressed: prefix length 0 ≤ 0 (kernel)\n"
@@ -421,10 +578,11 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":\"blue net\",\"family\":\"inet\",\"purpose\":\"output\","
-	  "\"cause\":\"send\",\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"ping\","
+	  "\"cause\":\"send\",\"group\":7,\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"ping\","
 	  "\"uid\":1000},\"context\":\"task\",\"flow\":{\"src\":\"0.0.0.0\","
 	  "\"dst\":\"100.85.80.11\",\"iif\":\"lo\",\"oif\":\"if7\",\"fwmark\":\"0x80000\","
-	  "\"tos\":\"0x10\",\"protocol\":\"tcp\",\"sport\":40000,\"dport\":443,"
+	  "\"fwmark_owner\":null,\"tos\":\"0x10\",\"protocol\":\"tcp\",\"sport\":40000,\"dport\":"
+	  "443,"
 	  "\"icmp_type\":null,\"icmp_code\":null,\"uid\":1000,\"tun_id\":null,"
 	  "\"l3mdev\":null,\"flowlabel\":null},\"steps\":[{\"priority\":5250,"
 	  "\"selector\":\"from all fwmark 0x80000/0xff0000\",\"rule\":{\"priority\":5250,"
@@ -434,7 +592,7 @@ static const struct golden_row golden_rows[] = {
 	  "\"verdict\":{\"error\":\"ENETUNREACH\",\"decided_by\":\"rule\",\"priority\":5250,"
 	  "\"table\":null,\"table_id\":null,\"type\":\"unreachable\",\"dst\":null,"
 	  "\"prefixlen\":null,\"gateway\":null,\"dev\":null,\"prefsrc\":null,"
-	  "\"nexthops\":null}}\n" },
+	  "\"nexthops\":null,\"nexthop\":null,\"weight\":null},\"findings\":null}\n" },
 	{ "a reject rule in colour", refused_by_rule, &format_tree, &color,
 	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 tcp 40000 → "
 	  "443 mark 0x80000 uid 1000 oif if7 tos 0x10 netns blue net\n"
@@ -456,9 +614,11 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\",\"cause\":\"send\","
+	  "\"group\":7,"
 	  "\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"ping\",\"uid\":1000},"
 	  "\"context\":\"task\",\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\","
-	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\",\"tos\":\"0x0\",\"protocol\":\"icmp\","
+	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\",\"protocol\":\"icmp\","
 	  "\"sport\":null,\"dport\":null,\"icmp_type\":8,\"icmp_code\":0,\"uid\":1000,"
 	  "\"tun_id\":null,\"l3mdev\":null,\"flowlabel\":null},"
 	  "\"steps\":[{\"priority\":32766,\"selector\":\"from all\","
@@ -468,11 +628,15 @@ static const struct golden_row golden_rows[] = {
 	  "\"evidence\":\"kernel\"}],\"verdict\":{\"error\":\"EACCES\",\"decided_by\":\"rule\","
 	  "\"priority\":32766,\"table\":\"main\",\"table_id\":254,\"type\":\"prohibit\","
 	  "\"dst\":null,\"prefixlen\":null,\"gateway\":null,\"dev\":null,\"prefsrc\":null,"
-	  "\"nexthops\":null}}\n" },
+	  "\"nexthops\":null,\"nexthop\":null,\"weight\":null},\"findings\":null}\n" },
 	{ "the end of the rules", end_of_rules, &format_tree, &plain,
 	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark "
 	  "0x0 uid 1000\n"
 	  "     10  from all                        goto 100        continues at rule 100\n"
+	  "     50  from all                        table 52        not reached: jumped over by "
+	  "rule 10, has 100.85.80.11 dev tailscale0\n"
+	  "     60  from all                        prohibit        not reached: jumped over by "
+	  "rule 10\n"
 	  "    100  from all                        nop             continues "
 	  "with the next rule\n"
 	  "    101  from all                        goto 99         unresolved: "
@@ -489,19 +653,31 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\",\"cause\":\"send\","
+	  "\"group\":7,"
 	  "\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"ping\",\"uid\":1000},"
 	  "\"context\":\"task\",\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\","
-	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\",\"tos\":\"0x0\",\"protocol\":\"icmp\","
+	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\",\"protocol\":\"icmp\","
 	  "\"sport\":null,\"dport\":null,\"icmp_type\":8,\"icmp_code\":0,\"uid\":1000,"
 	  "\"tun_id\":null,\"l3mdev\":null,\"flowlabel\":null},\"steps\":[{\"priority\":10,"
-	  "\"selector\":\"from all\",\"rule\":{\"priority\":10,\"src\":\"all\",\"goto\":100},"
+	  "\"selector\":\"from all\",\"rule\":{\"priority\":10,\"src\":\"all\",\"goto\":100,"
+	  "\"unresolved\":null},"
 	  "\"action\":\"goto\",\"table\":null,\"table_id\":null,\"outcome\":\"goto\","
-	  "\"evidence\":\"kernel\"},{\"priority\":100,\"selector\":\"from all\","
+	  "\"target\":100,\"evidence\":\"kernel\"},{\"priority\":50,"
+	  "\"selector\":\"from all\",\"rule\":{\"priority\":50,\"src\":\"all\",\"table\":\"52\"},"
+	  "\"action\":\"lookup\",\"table\":\"52\",\"table_id\":52,\"outcome\":\"not-reached\","
+	  "\"would_match\":{\"dst\":\"100.85.80.11\",\"dev\":\"tailscale0\"},"
+	  "\"reason\":\"goto\",\"by\":10,\"evidence\":\"derived\"},{\"priority\":60,"
+	  "\"selector\":\"from all\",\"rule\":{\"priority\":60,\"src\":\"all\","
+	  "\"action\":\"prohibit\"},\"action\":\"prohibit\",\"table\":null,\"table_id\":null,"
+	  "\"outcome\":\"not-reached\",\"reason\":\"goto\",\"by\":10,\"evidence\":\"derived\"},{"
+	  "\"priority\":100,\"selector\":\"from all\","
 	  "\"rule\":{\"priority\":100,\"src\":\"all\",\"nop\":null},\"action\":\"nop\","
 	  "\"table\":null,\"table_id\":null,\"outcome\":\"nop\",\"evidence\":\"kernel\"},"
 	  "{\"priority\":101,\"selector\":\"from all\",\"rule\":{\"priority\":101,"
-	  "\"src\":\"all\",\"goto\":99,\"unresolved\":null},\"action\":\"goto\",\"table\":null,"
-	  "\"table_id\":null,\"outcome\":\"nop\",\"evidence\":\"kernel\"},{\"priority\":102,"
+	  "\"src\":\"all\",\"goto\":99},\"action\":\"goto\",\"table\":null,"
+	  "\"table_id\":null,\"outcome\":\"goto\",\"target\":99,\"unresolved\":true,"
+	  "\"evidence\":\"kernel\"},{\"priority\":102,"
 	  "\"selector\":\"from all\",\"rule\":{\"priority\":102,\"src\":\"all\",\"table\":\"7\"},"
 	  "\"action\":\"lookup\",\"table\":\"7\",\"table_id\":7,\"outcome\":\"throw\","
 	  "\"route\":{\"type\":\"throw\",\"dst\":\"100.64.0.0/10\"},\"evidence\":\"kernel\"},"
@@ -511,7 +687,7 @@ static const struct golden_row golden_rows[] = {
 	  "\"verdict\":{\"error\":\"ENETUNREACH\",\"decided_by\":\"end-of-rules\","
 	  "\"priority\":null,\"table\":null,\"table_id\":null,\"type\":\"none\",\"dst\":null,"
 	  "\"prefixlen\":null,\"gateway\":null,\"dev\":null,\"prefsrc\":null,"
-	  "\"nexthops\":null}}\n" },
+	  "\"nexthops\":null,\"nexthop\":null,\"weight\":null},\"findings\":null}\n" },
 	{ "a source-check under the built-in rules, in softirq", source_check, &format_tree, &plain,
 	  "12:01:33.123456 softirq source-check of 192.0.2.9 (packet 192.0.2.9 → "
 	  "192.0.2.2) mark 0x0 iif eth0\n"
@@ -528,9 +704,10 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"source-check\","
-	  "\"cause\":\"receive\",\"process\":null,\"context\":\"softirq\","
+	  "\"cause\":\"receive\",\"group\":7,\"process\":null,\"context\":\"softirq\","
 	  "\"flow\":{\"src\":\"192.0.2.2\",\"dst\":\"192.0.2.9\",\"iif\":\"eth0\",\"oif\":null,"
-	  "\"fwmark\":\"0x0\",\"tos\":\"0x0\",\"protocol\":null,\"sport\":null,\"dport\":null,"
+	  "\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\",\"protocol\":null,\"sport\":null,\"dport\":null,"
 	  "\"icmp_type\":null,\"icmp_code\":null,\"uid\":null,\"tun_id\":null,"
 	  "\"l3mdev\":null,\"flowlabel\":null},\"steps\":[{\"priority\":32766,"
 	  "\"selector\":null,\"rule\":null,\"action\":\"lookup\",\"table\":\"main\","
@@ -538,7 +715,7 @@ static const struct golden_row golden_rows[] = {
 	  "\"verdict\":{\"error\":null,\"decided_by\":\"built-in\",\"priority\":32766,"
 	  "\"table\":\"main\",\"table_id\":254,\"type\":\"unicast\",\"dst\":\"192.0.2.0/24\","
 	  "\"prefixlen\":24,\"gateway\":null,\"dev\":\"eth0\",\"prefsrc\":null,"
-	  "\"nexthops\":null}}\n" },
+	  "\"nexthops\":null,\"nexthop\":null,\"weight\":null},\"findings\":null}\n" },
 	{ "a bound device overrides the rules", bound_device, &format_tree, &plain,
 	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark "
 	  "0x0 uid 1000 oif wlan0\n"
@@ -553,9 +730,11 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\",\"cause\":\"send\","
+	  "\"group\":7,"
 	  "\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"ping\",\"uid\":1000},"
 	  "\"context\":\"task\",\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\","
-	  "\"iif\":\"lo\",\"oif\":\"wlan0\",\"fwmark\":\"0x0\",\"tos\":\"0x0\",\"protocol\":"
+	  "\"iif\":\"lo\",\"oif\":\"wlan0\",\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\",\"protocol\":"
 	  "\"icmp\","
 	  "\"sport\":null,\"dport\":null,\"icmp_type\":8,\"icmp_code\":0,\"uid\":1000,"
 	  "\"tun_id\":null,\"l3mdev\":null,\"flowlabel\":null},"
@@ -565,7 +744,8 @@ static const struct golden_row golden_rows[] = {
 	  "\"evidence\":\"kernel\"}],\"verdict\":{\"error\":null,"
 	  "\"decided_by\":\"bound-device\",\"priority\":null,\"table\":null,"
 	  "\"table_id\":null,\"type\":\"none\",\"dst\":null,\"prefixlen\":null,"
-	  "\"gateway\":null,\"dev\":\"wlan0\",\"prefsrc\":null,\"nexthops\":null}}\n" },
+	  "\"gateway\":null,\"dev\":\"wlan0\",\"prefsrc\":null,\"nexthops\":null,\"nexthop\":null,"
+	  "\"weight\":null},\"findings\":null}\n" },
 	{ "a policy that changed", policy_changed, &format_tree, &plain,
 	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark "
 	  "0x0 uid 1000\n"
@@ -581,9 +761,11 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":null,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\",\"cause\":\"send\","
+	  "\"group\":7,"
 	  "\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"ping\",\"uid\":1000},"
 	  "\"context\":\"task\",\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\","
-	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\",\"tos\":\"0x0\",\"protocol\":\"icmp\","
+	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\",\"protocol\":\"icmp\","
 	  "\"sport\":null,\"dport\":null,\"icmp_type\":8,\"icmp_code\":0,\"uid\":1000,"
 	  "\"tun_id\":null,\"l3mdev\":null,\"flowlabel\":null},"
 	  "\"steps\":[{\"priority\":null,\"selector\":null,\"rule\":null,"
@@ -592,7 +774,7 @@ static const struct golden_row golden_rows[] = {
 	  "\"verdict\":{\"error\":null,\"decided_by\":\"unknown\",\"priority\":null,"
 	  "\"table\":null,\"table_id\":null,\"type\":\"none\",\"dst\":null,"
 	  "\"prefixlen\":null,\"gateway\":null,\"dev\":null,\"prefsrc\":null,"
-	  "\"nexthops\":null}}\n" },
+	  "\"nexthops\":null,\"nexthop\":null,\"weight\":null},\"findings\":null}\n" },
 	{ "hostile names", hostile_names, &format_tree, &plain,
 	  "12:01:33.123456 a\"\\x5c\\x0a\\x1b[2J\\xff 123456[4242] output 0.0.0.0 → "
 	  "100.85.80.11 icmp mark 0x0 uid 1000\n"
@@ -609,9 +791,11 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\",\"cause\":\"send\","
+	  "\"group\":7,"
 	  "\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"a\\\"\\\\\\u000a\\u001b[2J\\ufffd "
 	  "123456\",\"uid\":1000},\"context\":\"task\",\"flow\":{\"src\":\"0.0.0.0\","
-	  "\"dst\":\"100.85.80.11\",\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\",\"tos\":\"0x0\","
+	  "\"dst\":\"100.85.80.11\",\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\","
 	  "\"protocol\":\"icmp\",\"sport\":null,\"dport\":null,\"icmp_type\":8,"
 	  "\"icmp_code\":0,\"uid\":1000,\"tun_id\":null,\"l3mdev\":null,"
 	  "\"flowlabel\":null},\"steps\":[{\"priority\":5,\"selector\":\"from all iif "
@@ -622,7 +806,8 @@ static const struct golden_row golden_rows[] = {
 	  "\"evidence\":\"kernel\"}],\"verdict\":{\"error\":null,\"decided_by\":\"rule\","
 	  "\"priority\":5,\"table\":\"52\",\"table_id\":52,\"type\":\"unicast\","
 	  "\"dst\":\"100.64.0.0/10\",\"prefixlen\":10,\"gateway\":null,\"dev\":\"d \\u0007\","
-	  "\"prefsrc\":null,\"nexthops\":1}}\n" },
+	  "\"prefsrc\":null,\"nexthops\":1,\"nexthop\":null,\"weight\":null},\"findings\":null}"
+	  "\n" },
 	{ "a gateway of another family", gateway_of_other_family, &format_tree, &plain,
 	  "12:01:33.123456 kthread output 0.0.0.0 → 100.85.80.11 proto 200 mark "
 	  "0x0 uid 1000 tun_id 9 l3mdev 12\n"
@@ -639,8 +824,10 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":1500,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\",\"cause\":\"send\","
+	  "\"group\":7,"
 	  "\"process\":null,\"context\":\"kthread\",\"flow\":{\"src\":\"0.0.0.0\","
-	  "\"dst\":\"100.85.80.11\",\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\",\"tos\":\"0x0\","
+	  "\"dst\":\"100.85.80.11\",\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\","
 	  "\"protocol\":\"200\",\"sport\":null,\"dport\":null,\"icmp_type\":null,"
 	  "\"icmp_code\":null,\"uid\":1000,\"tun_id\":9,\"l3mdev\":12,\"flowlabel\":null},"
 	  "\"steps\":[{\"priority\":null,\"selector\":null,\"rule\":null,"
@@ -650,10 +837,11 @@ static const struct golden_row golden_rows[] = {
 	  "\"verdict\":{\"error\":null,\"decided_by\":\"direct\",\"priority\":null,"
 	  "\"table\":\"default\",\"table_id\":253,\"type\":\"unicast\","
 	  "\"dst\":\"100.85.80.11\",\"prefixlen\":32,\"gateway\":\"fe80::1\",\"dev\":\"if9\","
-	  "\"prefsrc\":null,\"nexthops\":1}}\n" },
+	  "\"prefsrc\":null,\"nexthops\":1,\"nexthop\":null,\"weight\":null},\"findings\":null}"
+	  "\n" },
 	{ "time spent", gateway_of_other_family, &format_tree, &verbose,
 	  "12:01:33.123456 kthread output 0.0.0.0 → 100.85.80.11 proto 200 mark "
-	  "0x0 uid 1000 tos 0x0 tun_id 9 l3mdev 12 cause send cpu 1 inode "
+	  "0x0 uid 1000 tos 0x0 tun_id 9 l3mdev 12 cause send group 7 cpu 1 inode "
 	  "4026531840 took 1500ns\n"
 	  " ▶    -  (no rule)                       table default   100.85.80.11 "
 	  "via inet6 fe80::1 dev if9 (kernel)\n"
@@ -670,9 +858,11 @@ static const struct golden_row golden_rows[] = {
 	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
 	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
 	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\",\"cause\":\"send\","
+	  "\"group\":7,"
 	  "\"process\":{\"pid\":4242,\"tid\":4242,\"comm\":\"ping\",\"uid\":1000},"
 	  "\"context\":\"task\",\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\","
-	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\",\"tos\":\"0x0\",\"protocol\":\"icmp\","
+	  "\"iif\":\"lo\",\"oif\":null,\"fwmark\":\"0x0\","
+	  "\"fwmark_owner\":null,\"tos\":\"0x0\",\"protocol\":\"icmp\","
 	  "\"sport\":null,\"dport\":null,\"icmp_type\":8,\"icmp_code\":0,\"uid\":1000,"
 	  "\"tun_id\":null,\"l3mdev\":null,\"flowlabel\":null},\"steps\":[{\"priority\":12,"
 	  "\"selector\":\"from 10.0.0.0/8 to 192.0.2.1 tos 0x08 fwmark 0/0xff oif "
@@ -690,7 +880,233 @@ static const struct golden_row golden_rows[] = {
 	  "\"verdict\":{\"error\":\"ENETUNREACH\",\"decided_by\":\"end-of-rules\","
 	  "\"priority\":null,\"table\":null,\"table_id\":null,\"type\":\"none\",\"dst\":null,"
 	  "\"prefixlen\":null,\"gateway\":null,\"dev\":null,\"prefsrc\":null,"
-	  "\"nexthops\":null}}\n" },
+	  "\"nexthops\":null,\"nexthop\":null,\"weight\":null},\"findings\":null}\n" },
+	{ "what was skipped says why, and what was found stands below", explained, &format_tree,
+	  &plain,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark 0x0 uid "
+	  "1000\n"
+	  "      0  from all                          table local     no route\n"
+	  "   5208  from all                          table main      default via "
+	  "192.0.2.1 dev eth0, suppressed: prefix length 0 ≤ 0\n"
+	  " ▶ 5209  not from all fwmark 0xca6c        table 51820     default dev "
+	  "mullvad-nl2\n"
+	  "   5270  from all                          table 52        not reached: has "
+	  "100.85.80.11 dev tailscale0\n"
+	  "   5280  from all fwmark 0x80000/0xff0000  table main      skipped: fwmark "
+	  "0x0 & 0xff0000 = 0x0 ≠ 0x80000\n"
+	  "   ⇒ dev mullvad-nl2 src 10.64.0.2\n"
+	  "   ! 5270 has a longer prefix\n"
+	  "   i the kernel chose 5209\n"
+	  "   ! a hostile \\x1b name\n" },
+	{ "what was skipped says why, and what was found stands below", explained, &format_tree,
+	  &verbose,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp type 8 code 0 "
+	  "mark 0x0 uid 1000 tos 0x0 cause send group 7 cpu 1 inode 4026531840\n"
+	  "      0  from all                          table local     no route (kernel)\n"
+	  "   5208  from all                          table main      default via "
+	  "192.0.2.1 dev eth0, suppressed: prefix length 0 ≤ 0 (kernel)\n"
+	  " ▶ 5209  not from all fwmark 0xca6c        table 51820     default dev "
+	  "mullvad-nl2 (kernel)\n"
+	  "   5270  from all                          table 52        not reached: has "
+	  "100.85.80.11 dev tailscale0 (derived)\n"
+	  "   5280  from all fwmark 0x80000/0xff0000  table main      skipped: fwmark "
+	  "0x0 & 0xff0000 = 0x0 ≠ 0x80000, has default via 192.0.2.1 dev eth0 (derived)\n"
+	  "   ⇒ dev mullvad-nl2 src 10.64.0.2\n"
+	  "   ! 5270 has a longer prefix (shadowed-route, warning)\n"
+	  "   i the kernel chose 5209 (auto-priority, info)\n"
+	  "   ! a hostile \\x1b name (bypass-mark-captured, error)\n" },
+	{ "what was skipped says why, and what was found stands below", explained, &format_tree,
+	  &ascii,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 -> 100.85.80.11 icmp mark 0x0 uid "
+	  "1000\n"
+	  "      0  from all                          table local     no route\n"
+	  "   5208  from all                          table main      default via "
+	  "192.0.2.1 dev eth0, suppressed: prefix length 0 <= 0\n"
+	  " > 5209  not from all fwmark 0xca6c        table 51820     default dev "
+	  "mullvad-nl2\n"
+	  "   5270  from all                          table 52        not reached: has "
+	  "100.85.80.11 dev tailscale0\n"
+	  "   5280  from all fwmark 0x80000/0xff0000  table main      skipped: fwmark "
+	  "0x0 & 0xff0000 = 0x0 != 0x80000\n"
+	  "   => dev mullvad-nl2 src 10.64.0.2\n"
+	  "   ! 5270 has a longer prefix\n"
+	  "   i the kernel chose 5209\n"
+	  "   ! a hostile \\x1b name\n" },
+	{ "what was skipped says why, and what was found stands below", explained, &format_tree,
+	  &color,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark 0x0 uid "
+	  "1000\n"
+	  "\033[2m      0\033[0m  from all                          table local     no "
+	  "route\n"
+	  "\033[2m   5208\033[0m  from all                          table main      "
+	  "\033[33mdefault via 192.0.2.1 dev eth0, suppressed: prefix length 0 ≤ "
+	  "0\033[0m\n"
+	  "\033[1;32m ▶ 5209\033[0m  not from all fwmark 0xca6c        table 51820     "
+	  "\033[1;32mdefault dev mullvad-nl2\033[0m\n"
+	  "\033[2m   5270\033[0m  from all                          table 52        "
+	  "\033[2mnot reached: has 100.85.80.11 dev tailscale0\033[0m\n"
+	  "\033[2m   5280\033[0m  from all fwmark 0x80000/0xff0000  table main      "
+	  "\033[2mskipped: fwmark 0x0 & 0xff0000 = 0x0 ≠ 0x80000\033[0m\n"
+	  "   \033[1;32m⇒\033[0m dev mullvad-nl2 src 10.64.0.2\n"
+	  "   \033[33m! 5270 has a longer prefix\033[0m\n"
+	  "   \033[2mi the kernel chose 5209\033[0m\n"
+	  "   \033[31m! a hostile \\x1b name\033[0m\n" },
+	{ "what was skipped says why, and what was found stands below", explained, &format_line,
+	  &plain,
+	  "time=2026-11-22T12:01:33.123456Z netns=4026531840 purpose=output cause=send "
+	  "comm=ping pid=4242 src=0.0.0.0 dst=100.85.80.11 proto=icmp sport=- dport=- "
+	  "mark=0x0 uid=1000 pref=5209 table=51820 prefix=default dev=mullvad-nl2 gw=- "
+	  "prefsrc=10.64.0.2 suppressed=5208 err=- findings=shadowed-route,auto-priority,"
+	  "bypass-mark-captured\n" },
+	{ "what was skipped says why, and what was found stands below", explained, &format_json,
+	  &plain,
+	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
+	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
+	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\","
+	  "\"cause\":\"send\",\"group\":7,\"process\":{\"pid\":4242,\"tid\":4242,"
+	  "\"comm\":\"ping\",\"uid\":1000},\"context\":\"task\","
+	  "\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\",\"iif\":\"lo\","
+	  "\"oif\":null,\"fwmark\":\"0x0\",\"fwmark_owner\":null,\"tos\":\"0x0\","
+	  "\"protocol\":\"icmp\",\"sport\":null,\"dport\":null,\"icmp_type\":8,"
+	  "\"icmp_code\":0,\"uid\":1000,\"tun_id\":null,\"l3mdev\":null,"
+	  "\"flowlabel\":null},\"steps\":[{\"priority\":0,\"selector\":\"from all\","
+	  "\"rule\":{\"priority\":0,\"src\":\"all\",\"table\":\"local\"},"
+	  "\"action\":\"lookup\",\"table\":\"local\",\"table_id\":255,"
+	  "\"outcome\":\"no-route\",\"evidence\":\"kernel\"},{\"priority\":5208,"
+	  "\"selector\":\"from all\",\"rule\":{\"priority\":5208,\"src\":\"all\","
+	  "\"table\":\"main\",\"suppress_prefixlen\":0},\"action\":\"lookup\","
+	  "\"table\":\"main\",\"table_id\":254,\"outcome\":\"suppressed\","
+	  "\"suppressor\":\"suppress_prefixlength 0\",\"route\":{\"dst\":\"default\","
+	  "\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\"},\"evidence\":\"kernel\"},"
+	  "{\"priority\":5209,\"selector\":\"not from all fwmark 0xca6c\","
+	  "\"rule\":{\"priority\":5209,\"not\":true,\"src\":\"all\","
+	  "\"fwmark\":\"0xca6c\",\"table\":\"51820\"},\"action\":\"lookup\","
+	  "\"table\":\"51820\",\"table_id\":51820,\"outcome\":\"chosen\","
+	  "\"route\":{\"dst\":\"default\",\"dev\":\"mullvad-nl2\"},"
+	  "\"evidence\":\"kernel\"},{\"priority\":5270,\"selector\":\"from all\","
+	  "\"rule\":{\"priority\":5270,\"src\":\"all\",\"table\":\"52\"},"
+	  "\"action\":\"lookup\",\"table\":\"52\",\"table_id\":52,"
+	  "\"outcome\":\"not-reached\",\"would_match\":{\"dst\":\"100.85.80.11\","
+	  "\"dev\":\"tailscale0\"},\"evidence\":\"derived\"},{\"priority\":5280,"
+	  "\"selector\":\"from all fwmark 0x80000/0xff0000\","
+	  "\"rule\":{\"priority\":5280,\"src\":\"all\",\"fwmark\":\"0x80000\","
+	  "\"fwmask\":\"0xff0000\",\"table\":\"main\"},\"action\":\"lookup\","
+	  "\"table\":\"main\",\"table_id\":254,\"outcome\":\"skipped\","
+	  "\"would_match\":{\"dst\":\"default\",\"gateway\":\"192.0.2.1\","
+	  "\"dev\":\"eth0\"},\"mismatch\":\"fwmark\",\"reason\":\"fwmark 0x0 & "
+	  "0xff0000 = 0x0 ≠ 0x80000\",\"evidence\":\"derived\"}],"
+	  "\"verdict\":{\"error\":null,\"decided_by\":\"rule\",\"priority\":5209,"
+	  "\"table\":\"51820\",\"table_id\":51820,\"type\":\"unicast\","
+	  "\"dst\":\"default\",\"prefixlen\":0,\"gateway\":null,"
+	  "\"dev\":\"mullvad-nl2\",\"prefsrc\":\"10.64.0.2\",\"nexthops\":1,"
+	  "\"nexthop\":null,\"weight\":null},\"findings\":[{\"kind\":\"shadowed-route\""
+	  ",\"severity\":\"warning\",\"priority\":5270,\"by\":5209,\"text\":\"5270 has "
+	  "a longer prefix\"},{\"kind\":\"auto-priority\",\"severity\":\"info\","
+	  "\"priority\":5209,\"by\":null,\"text\":\"the kernel chose 5209\"},"
+	  "{\"kind\":\"bypass-mark-captured\",\"severity\":\"error\",\"priority\":null,"
+	  "\"by\":null,\"text\":\"a hostile \\u001b name\"}]}\n" },
+	{ "nothing is found", nothing_found, &format_json, &plain,
+	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
+	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
+	  "\"netns_name\":\"blue net\",\"family\":\"inet\",\"purpose\":\"output\","
+	  "\"cause\":\"send\",\"group\":7,\"process\":{\"pid\":4242,\"tid\":4242,"
+	  "\"comm\":\"ping\",\"uid\":1000},\"context\":\"task\","
+	  "\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\",\"iif\":\"lo\","
+	  "\"oif\":\"if7\",\"fwmark\":\"0x80000\",\"fwmark_owner\":null,"
+	  "\"tos\":\"0x10\",\"protocol\":\"tcp\",\"sport\":40000,\"dport\":443,"
+	  "\"icmp_type\":null,\"icmp_code\":null,\"uid\":1000,\"tun_id\":null,"
+	  "\"l3mdev\":null,\"flowlabel\":null},\"steps\":[{\"priority\":5250,"
+	  "\"selector\":\"from all fwmark 0x80000/0xff0000\","
+	  "\"rule\":{\"priority\":5250,\"src\":\"all\",\"fwmark\":\"0x80000\","
+	  "\"fwmask\":\"0xff0000\",\"action\":\"unreachable\"},"
+	  "\"action\":\"unreachable\",\"table\":null,\"table_id\":null,"
+	  "\"outcome\":\"unreachable\",\"evidence\":\"derived\"}],"
+	  "\"verdict\":{\"error\":\"ENETUNREACH\",\"decided_by\":\"rule\","
+	  "\"priority\":5250,\"table\":null,\"table_id\":null,\"type\":\"unreachable\","
+	  "\"dst\":null,\"prefixlen\":null,\"gateway\":null,\"dev\":null,"
+	  "\"prefsrc\":null,\"nexthops\":null,\"nexthop\":null,\"weight\":null},"
+	  "\"findings\":[]}\n" },
+	{ "rules for others take one line", rules_for_others, &format_tree, &plain,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark 0x0 uid "
+	  "1000\n"
+	  "        … 3 rules skipped: fwmark, iif\n"
+	  " ▶    4  from all                        table main      default dev eth0\n"
+	  "        … 3 rules not reached\n"
+	  "   ⇒ dev eth0\n" },
+	{ "rules for others take one line", rules_for_others, &format_tree, &ascii,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 -> 100.85.80.11 icmp mark 0x0 uid "
+	  "1000\n"
+	  "      ... 3 rules skipped: fwmark, iif\n"
+	  " >    4  from all                        table main      default dev eth0\n"
+	  "      ... 3 rules not reached\n"
+	  "   => dev eth0\n" },
+	{ "rules for others take one line", rules_for_others, &format_tree, &color,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark 0x0 uid "
+	  "1000\n"
+	  "        \033[2m… 3 rules skipped: fwmark, iif\033[0m\n"
+	  "\033[1;32m ▶    4\033[0m  from all                        table main      "
+	  "\033[1;32mdefault dev eth0\033[0m\n"
+	  "        \033[2m… 3 rules not reached\033[0m\n"
+	  "   \033[1;32m⇒\033[0m dev eth0\n" },
+	{ "rules for others take one line", rules_for_others, &format_tree, &verbose,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp type 8 code 0 "
+	  "mark 0x0 uid 1000 tos 0x0 cause send group 7 cpu 1 inode 4026531840\n"
+	  "      1  from all fwmark 0x1             table 101       skipped: fwmark "
+	  "0x0 ≠ 0x1 (derived)\n"
+	  "      2  from all fwmark 0x2             table 102       skipped: fwmark "
+	  "0x0 ≠ 0x2, has default dev wg0 (derived)\n"
+	  "      3  from all iif eth0               table 103       skipped: iif lo, "
+	  "needs eth0 (derived)\n"
+	  " ▶    4  from all                        table main      default dev eth0 "
+	  "(kernel)\n"
+	  "      5  from all                        table 105       not reached "
+	  "(kernel)\n"
+	  "      6  from all                        table 105       not reached "
+	  "(kernel)\n"
+	  "      7  from all                        table 105       not reached "
+	  "(kernel)\n"
+	  "   ⇒ dev eth0\n" },
+	{ "a rule of which something was found takes its own", found_among_others, &format_tree,
+	  &plain,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark 0x0 uid "
+	  "1000\n"
+	  "      1  from all fwmark 0x1             table 101       skipped: fwmark "
+	  "0x0 ≠ 0x1\n"
+	  "      2  from all fwmark 0x2             table 102       skipped: fwmark "
+	  "0x0 ≠ 0x2, has default dev wg0\n"
+	  "      3  from all iif eth0               table 103       skipped: iif lo, "
+	  "needs eth0\n"
+	  " ▶    4  from all                        table main      default dev eth0\n"
+	  "        … 3 rules not reached\n"
+	  "   ⇒ dev eth0\n"
+	  "   ! 2 was nearly for it\n" },
+	{ "hostile names of devices", hostile_mismatch, &format_tree, &plain,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark 0x0 uid "
+	  "1000 iif a\\x0ab\n"
+	  "      5  from all iif e\\x1b =\\xc2\\x9b    table 52        skipped: iif "
+	  "a\\x0ab, needs e\\x1b =\\xc2\\x9b\n"
+	  "   ⇒ ENETUNREACH: end of the rules\n" },
+	{ "hostile names of devices", hostile_mismatch, &format_json, &plain,
+	  "{\"type\":\"lookup\",\"time\":\"2026-11-22T12:01:33.123456789Z\","
+	  "\"boottime_ns\":123,\"duration_ns\":null,\"cpu\":1,\"netns\":4026531840,"
+	  "\"netns_name\":null,\"family\":\"inet\",\"purpose\":\"output\","
+	  "\"cause\":\"send\",\"group\":7,\"process\":{\"pid\":4242,\"tid\":4242,"
+	  "\"comm\":\"ping\",\"uid\":1000},\"context\":\"task\","
+	  "\"flow\":{\"src\":\"0.0.0.0\",\"dst\":\"100.85.80.11\","
+	  "\"iif\":\"a\\u000ab\",\"oif\":null,\"fwmark\":\"0x0\",\"fwmark_owner\":null,"
+	  "\"tos\":\"0x0\",\"protocol\":\"icmp\",\"sport\":null,\"dport\":null,"
+	  "\"icmp_type\":8,\"icmp_code\":0,\"uid\":1000,\"tun_id\":null,"
+	  "\"l3mdev\":null,\"flowlabel\":null},\"steps\":[{\"priority\":5,"
+	  "\"selector\":\"from all iif e\\u001b =\\u009b\",\"rule\":{\"priority\":5,"
+	  "\"src\":\"all\",\"iif\":\"e\\u001b =\\u009b\",\"table\":\"52\"},"
+	  "\"action\":\"lookup\",\"table\":\"52\",\"table_id\":52,"
+	  "\"outcome\":\"skipped\",\"mismatch\":\"iif\",\"reason\":\"iif a\\u000ab, "
+	  "needs e\\u001b =\\u009b\",\"evidence\":\"derived\"}],"
+	  "\"verdict\":{\"error\":\"ENETUNREACH\",\"decided_by\":\"end-of-rules\","
+	  "\"priority\":null,\"table\":null,\"table_id\":null,\"type\":\"none\","
+	  "\"dst\":null,\"prefixlen\":null,\"gateway\":null,\"dev\":null,"
+	  "\"prefsrc\":null,\"nexthops\":null,\"nexthop\":null,\"weight\":null},"
+	  "\"findings\":null}\n" },
 };
 
 static void every_lookup_is_written_as_its_row_says(void **state)
@@ -698,20 +1114,103 @@ static void every_lookup_is_written_as_its_row_says(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(golden_rows); i++) {
 		const struct golden_row *row = &golden_rows[i];
-		struct fixture fixture = { .names = names_new() };
+		struct fixture fixture;
 		struct render_options options = *row->options;
 		struct text out = { 0 };
 
-		assert_non_null(fixture.names);
+		fixture_begin(&fixture);
 		options.names = fixture.names;
-		new_lookup(&fixture.lookup);
 		row->explain(&fixture);
 		row->format->lookup(&out, &fixture.lookup, &options);
 		print_message("  %s: %s\n", row->format->name, row->fact);
 		assert_string_equal(text_string(&out), row->want);
 		text_free(&out);
-		lookup_clear(&fixture.lookup);
-		names_free(fixture.names);
+		fixture_end(&fixture);
+	}
+}
+
+/* A packet from 192.0.2.9. */
+static void received(struct fixture *fixture, const char *dst, uint32_t priority, uint32_t table,
+		     uint8_t type)
+{
+	struct lookup *lookup = &fixture->lookup;
+
+	source_check(fixture);
+	lookup->purpose = PURPOSE_INPUT;
+	address(lookup->key.src, "192.0.2.9");
+	address(lookup->key.dst, dst);
+	verdict_by_rule(lookup, priority, table, 0);
+	lookup->verdict.route.type = type;
+}
+
+static void to_this_host(struct fixture *fixture)
+{
+	received(fixture, "192.0.2.2", 0, 255, RTN_LOCAL);
+}
+
+static void to_all_hosts(struct fixture *fixture)
+{
+	received(fixture, "192.0.2.255", 32766, 254, RTN_BROADCAST);
+}
+
+struct brief_row {
+	const char *fact;
+	void (*explain)(struct fixture *fixture);
+	const struct render_options *options;
+	const char *want;
+};
+
+static const struct brief_row brief_rows[] = {
+	{ "the rule, table and device that were found", story, &plain,
+	  "12:01:33.123456 send: output 0.0.0.0 → 100.85.80.11 icmp ⇒ 5209 table 51820 dev "
+	  "mullvad-nl2\n" },
+	{ "only ASCII where the locale has no more", story, &ascii,
+	  "12:01:33.123456 send: output 0.0.0.0 -> 100.85.80.11 icmp => 5209 table 51820 dev "
+	  "mullvad-nl2\n" },
+	{ "in colours", story, &color,
+	  "12:01:33.123456 send: output 0.0.0.0 → 100.85.80.11 icmp \033[1;32m⇒\033[0m 5209 table "
+	  "51820 dev mullvad-nl2\n" },
+	{ "the error, and what rejected", refused_by_rule, &plain,
+	  "12:01:33.123456 send: output 0.0.0.0 → 100.85.80.11 tcp 40000 → 443 mark 0x80000 oif "
+	  "if7 "
+	  "⇒ ENETUNREACH: unreachable by rule 5250\n" },
+	{ "a bound device overrules the rules", bound_device, &plain,
+	  "12:01:33.123456 send: output 0.0.0.0 → 100.85.80.11 icmp oif wlan0 ⇒ dev wlan0 on-link "
+	  "through the bound device; the rules said no route\n" },
+	{ "a source-check names its packet", source_check, &plain,
+	  "12:01:33.123456 receive: source-check of 192.0.2.9 (packet 192.0.2.9 → 192.0.2.2) iif "
+	  "eth0 ⇒ 32766 table main dev eth0\n" },
+	{ "a gateway of another family", gateway_of_other_family, &plain,
+	  "12:01:33.123456 send: output 0.0.0.0 → 100.85.80.11 proto 200 ⇒ table default via inet6 "
+	  "fe80::1 dev if9 (table asked without rules)\n" },
+	{ "a type that the table tells", to_this_host, &plain,
+	  "12:01:33.123456 receive: input 192.0.2.9 → 192.0.2.2 iif eth0 ⇒ 0 table local dev "
+	  "eth0\n" },
+	{ "a type that it does not tell", to_all_hosts, &plain,
+	  "12:01:33.123456 receive: input 192.0.2.9 → 192.0.2.255 iif eth0 ⇒ 32766 table main "
+	  "broadcast dev eth0\n" },
+	{ "what was found, by its kinds", explained, &plain,
+	  "12:01:33.123456 send: output 0.0.0.0 → 100.85.80.11 icmp ⇒ 5209 table 51820 "
+	  "dev mullvad-nl2 ! shadowed-route, auto-priority, bypass-mark-captured\n" },
+};
+
+static void every_brief_line_is_as_its_row_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(brief_rows); i++) {
+		const struct brief_row *row = &brief_rows[i];
+		struct fixture fixture;
+		struct render_options options = *row->options;
+		struct text out = { 0 };
+
+		fixture_begin(&fixture);
+		options.names = fixture.names;
+		row->explain(&fixture);
+		format_tree.brief(&out, &fixture.lookup, &options);
+		print_message("  %s\n", row->fact);
+		assert_string_equal(text_string(&out), row->want);
+		text_free(&out);
+		fixture_end(&fixture);
 	}
 }
 
@@ -730,6 +1229,7 @@ static void write_whole_trace(struct text *out, const struct format *format)
 		.error_count = 2,
 		.rules = rules,
 		.rule_count = ARRAY_SIZE(rules),
+		.findings = { [FINDING_SHADOWED_ROUTE] = 2, [FINDING_TOS_MASK] = 1 },
 	};
 
 	if (format->start)
@@ -769,7 +1269,8 @@ static const struct trace_row trace_rows[] = {
 	  "\"ENETUNREACH\":1,\"other\":1},\"rules\":[{\"netns\":null,\"family\":\"inet\","
 	  "\"priority\":7,\"table\":null,\"table_id\":null,\"count\":1},"
 	  "{\"netns\":4026531840,\"family\":\"inet\",\"priority\":5209,\"table\":\"51820\","
-	  "\"table_id\":51820,\"count\":3}],\"dropped_rules\":0}\n" },
+	  "\"table_id\":51820,\"count\":3}],\"findings\":{\"shadowed-route\":2,"
+	  "\"tos-mask\":1},\"dropped_rules\":0}\n" },
 };
 
 static void other_lines_are_written_as_their_row_says(void **state)
@@ -814,6 +1315,53 @@ static void text_shows_local_time_with_its_offset(void **state)
 	text_free(&out);
 }
 
+static void assert_written(const struct format *format, const struct fixture *fixture,
+			   const struct render_options *options, const char *want)
+{
+	struct text out = { 0 };
+
+	format->lookup(&out, &fixture->lookup, options);
+	if (!strstr(text_string(&out), want))
+		fail_msg("no '%s' in '%s'", want, text_string(&out));
+	text_free(&out);
+}
+
+/* The kernel's own rules are named in JSON alone. */
+static void owners_stand_behind_their_steps_and_marks(void **state)
+{
+	struct fixture fixture;
+	struct owners *owners = owners_new();
+	struct render_options options = { .utc = true, .color = true, .owners = owners };
+
+	(void)state;
+	assert_non_null(owners);
+	fixture_begin(&fixture);
+	story(&fixture);
+	fixture.rules[0].protocol = RTPROT_KERNEL;
+	fixture.lookup.key.mark = 0x80000;
+	owners_label(owners, fixture.rules, 4);
+	assert_written(&format_json, &fixture, &options,
+		       "\"fwmark\":\"0x80000\",\"fwmark_owner\":"
+		       "{\"owner\":\"tailscaled\",\"meaning\":\"bypass\"},");
+	assert_written(&format_json, &fixture, &options,
+		       "\"outcome\":\"no-route\",\"owner\":\"kernel\",\"evidence\":");
+	assert_written(&format_json, &fixture, &options,
+		       "\"outcome\":\"not-reached\",\"owner\":\"tailscaled\",\"evidence\":");
+	assert_written(&format_tree, &fixture, &options,
+		       "dev mullvad-nl2\033[0m  \033[2mwg-quick\033[0m\n");
+	options.color = false;
+	assert_written(&format_tree, &fixture, &options,
+		       " mark 0x80000 (tailscaled bypass) uid 1000");
+	assert_written(&format_tree, &fixture, &options, "no route\n");
+	assert_written(&format_tree, &fixture, &options, "prefix length 0 ≤ 0  wg-quick\n");
+	assert_written(&format_tree, &fixture, &options, "dev mullvad-nl2  wg-quick\n");
+	assert_written(&format_tree, &fixture, &options, "not reached  tailscaled\n");
+	options.verbose = true;
+	assert_written(&format_tree, &fixture, &options, "dev mullvad-nl2 (kernel)  wg-quick\n");
+	fixture_end(&fixture);
+	owners_free(owners);
+}
+
 static void a_walk_of_most_steps_is_written_whole(void **state)
 {
 	struct render_options options = plain;
@@ -849,9 +1397,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_lookup_is_written_as_its_row_says),
+		cmocka_unit_test(every_brief_line_is_as_its_row_says),
 		cmocka_unit_test(other_lines_are_written_as_their_row_says),
 		cmocka_unit_test(a_known_count_of_missed_runs_is_a_number),
 		cmocka_unit_test(text_shows_local_time_with_its_offset),
+		cmocka_unit_test(owners_stand_behind_their_steps_and_marks),
 		cmocka_unit_test(a_walk_of_most_steps_is_written_whole),
 		cmocka_unit_test(every_format_has_its_name_and_no_other),
 	};

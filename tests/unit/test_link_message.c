@@ -22,6 +22,14 @@
 #define DATA_1001 "\xc\0\2\0\x8\0\1\0\xe9\3\0\0"
 #define VRF_1001 "\x8\0\1\0vrf\0" DATA_1001
 #define VLAN_1001 "\x9\0\1\0vlan\0\0\0\0" DATA_1001
+#define WIREGUARD "\xe\0\1\0wireguard\0\0\0"
+#define TUN "\x8\0\1\0tun\0"
+#define TUNNEL "\xb\0\1\0tunnel\0\0"
+#define VXLAN "\xa\0\1\0vxlan\0\0\0"
+#define IP6GRE "\xa\0\1\0ip6gre\0\0"
+#define WIREGUARD_PORT                                                                             \
+	"\xe\0\1\0veth\0\0\0\0\0\0\0\0"                                                            \
+	"\xe\0\4\0wireguard\0\0\0"
 
 static const struct link_row {
 	const char *name;
@@ -45,6 +53,41 @@ static const struct link_row {
 	  { .index = 9, .name = "vlan5" },
 	  { .ifi_index = 9 },
 	  { BYTES(IFLA_IFNAME, "vlan5\0"), BYTES(IFLA_LINKINFO, VLAN_1001) } },
+	{ "a tunnel of WireGuard",
+	  0,
+	  { .index = 9, .tunnel = true, .name = "wg0" },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_IFNAME, "wg0\0"), BYTES(IFLA_LINKINFO, WIREGUARD) } },
+	{ "a tunnel of a process",
+	  0,
+	  { .index = 9, .tunnel = true, .name = "tailscale0" },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_IFNAME, "tailscale0\0"), BYTES(IFLA_LINKINFO, TUN) } },
+	{ "a tunnel of GRE",
+	  0,
+	  { .index = 9, .tunnel = true, .name = "gre1" },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_IFNAME, "gre1\0"), BYTES(IFLA_LINKINFO, IP6GRE) } },
+	{ "an Ethernet over others, which is no tunnel",
+	  0,
+	  { .index = 9, .name = "vxlan0" },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_IFNAME, "vxlan0\0"), BYTES(IFLA_LINKINFO, VXLAN) } },
+	{ "a kind that begins as a tunnel's",
+	  0,
+	  { .index = 9, .name = "x" },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_IFNAME, "x\0"), BYTES(IFLA_LINKINFO, TUNNEL) } },
+	{ "a port whose bridge is named as a tunnel's kind",
+	  0,
+	  { .index = 9, .name = "veth0" },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_IFNAME, "veth0\0"), BYTES(IFLA_LINKINFO, WIREGUARD_PORT) } },
+	{ "a tunnel's kind without a name of the device",
+	  -EBADMSG,
+	  { 0 },
+	  { .ifi_index = 9 },
+	  { BYTES(IFLA_LINKINFO, WIREGUARD) } },
 	{ "a bridge port",
 	  -ENOMSG,
 	  { 0 },

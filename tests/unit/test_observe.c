@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -19,6 +18,7 @@
 #include "netlink/rule_message.h"
 #include "render/words.h"
 #include "rules/names.h"
+#include "scene.h"
 #include "trace/observe.h"
 #include "util/array.h"
 #include "util/text.h"
@@ -26,34 +26,9 @@
 #define RULES_MAX 6
 #define ROUTES_MAX 6
 #define STEPS_MAX 6
-#define NETNS 4026532000u
-#define MARK 0xca6c
-#define TAILNET "100.85.80.11"
-#define GATEWAY "192.0.2.1"
 #define NO_RULE UINT32_MAX
 
-enum device { LO = 1, ETH0, WG0, TAILSCALE0, VRF0, SLAVE };
-
-static const struct link links[] = {
-	{ .index = LO, .name = "lo" },
-	{ .index = ETH0, .name = "eth0" },
-	{ .index = WG0, .name = "wg0", .group = 7 },
-	{ .index = TAILSCALE0, .name = "tailscale0" },
-	{ .index = VRF0, .name = "vrf0", .l3mdev_table = 1001 },
-	{ .index = SLAVE, .name = "eth1", .master = VRF0 },
-};
-
 /* --- rows ------------------------------------------------------------------------------------ */
-
-/* What a policy's table holds; dev 0 for routes without a nexthop. */
-struct route_row {
-	uint32_t table;
-	const char *dst;
-	uint8_t length;
-	uint8_t type;
-	uint32_t dev;
-	const char *gateway;
-};
 
 /* A step as the kernel saw it. priority is that of its rule, whose fields the kernel knows; NO_RULE
  * for a table that was asked without one. holder: the table of the route, where it is another. */
@@ -96,27 +71,6 @@ struct row {
 	struct rule kernel[RULES_MAX];
 };
 
-/* Rules are written as they differ from a neutral one. */
-#define LOOKUP(at, id) .priority = (at), .action = RULE_LOOKUP, .table = (id)
-#define ACTION(at, what) .priority = (at), .action = (what)
-#define GOTO(at, to) .priority = (at), .action = RULE_GOTO, .target = (to)
-#define NOT_MARKED .mark = MARK, .mark_mask = UINT32_MAX, .invert = true
-#define LENGTH(limit) .suppress_prefixlength = (limit) + 1
-#define GROUP(group) .suppress_ifgroup = (group) + 1
-
-#define ROUTE(table, dst, length, dev)                                                             \
-	{                                                                                          \
-		table, dst, length, RTN_UNICAST, dev, NULL                                         \
-	}
-#define VIA(table, dst, length, dev, gateway)                                                      \
-	{                                                                                          \
-		table, dst, length, RTN_UNICAST, dev, gateway                                      \
-	}
-#define REJECT(table, dst, length, type)                                                           \
-	{                                                                                          \
-		table, dst, length, type, 0, NULL                                                  \
-	}
-
 #define MISS(at, id)                                                                               \
 	{                                                                                          \
 		.priority = (at), .table = (id), .error = -EAGAIN, .flags = STEP_ASKED             \
@@ -150,10 +104,7 @@ struct row {
 		.type = RTN_LOCAL, .dst = (to), .length = (bits), .dev = LO, .holder = 255         \
 	}
 
-#define LOCAL_ROUTE                                                                                \
-	{                                                                                          \
-		255, "127.0.0.0", 8, RTN_LOCAL, LO, NULL                                           \
-	}
+#define LOCAL_ROUTE LOCAL("127.0.0.0", 8, LO)
 #define HOME LOCAL_ROUTE, VIA(254, "0.0.0.0", 0, ETH0, GATEWAY)
 #define NET LOCAL_ROUTE, ROUTE(254, "192.0.2.0", 24, ETH0)
 #define VPN ROUTE(51820, "0.0.0.0", 0, WG0)
@@ -279,9 +230,21 @@ static const struct row rows[] = {
 	  { HOME, VPN },
 	  { MISS(0, 255), HIT_VIA(32766, 254, "0.0.0.0", 0, ETH0, GATEWAY) },
 	  { 0 },
-	  "0 no-route 255 kernel, 10 goto 0 derived, 30 nop 0 derived, "
-	  "32766 chosen 254 kernel /0 eth0",
+	  "0 no-route 255 kernel, 10 goto 0 derived, 20 not-reached 51820 derived /0 wg0 by 10, "
+	  "30 nop 0 derived, 32766 chosen 254 kernel /0 eth0",
 	  .verdict = "rule 32766 table 254 /0 dev eth0 via 192.0.2.1" },
+	{ "a_rule_jumped_over_took_no_step_of_the_kernel",
+	  { { LOOKUP(0, 255) },
+	    { GOTO(10, 30) },
+	    { ACTION(20, RULE_PROHIBIT) },
+	    { LOOKUP(25, 51820), .mark = 1, .mark_mask = 1 },
+	    { ACTION(30, RULE_PROHIBIT) } },
+	  { HOME, VPN },
+	  { MISS(0, 255), REFUSE(30, -EACCES) },
+	  { 0 },
+	  "0 no-route 255 kernel, 10 goto 0 derived, 20 not-reached 0 derived by 10, "
+	  "30 prohibit 0 kernel",
+	  .verdict = "rule 30 EACCES type prohibit" },
 	{ "a_goto_behind_the_end_is_not_reached",
 	  { { LOOKUP(10, 254) }, { GOTO(20, 30) }, { ACTION(30, RULE_NOP) } },
 	  { HOME },
@@ -665,98 +628,12 @@ static const struct row conflicts[] = {
 
 /* --- policies -------------------------------------------------------------------------------- */
 
-static void address_set(uint8_t out[static 16], const char *text)
-{
-	assert_int_equal(inet_pton(AF_INET, text, out), 1);
-}
-
-static size_t make_rules(struct rule out[static RULES_MAX], const struct rule *row)
-{
-	size_t count = 0;
-
-	for (; count < RULES_MAX && row[count].action; count++) {
-		struct rule *rule = &out[count];
-
-		rule_init(rule, FLOW_AF_INET);
-		rule->priority = row[count].priority;
-		rule->action = row[count].action;
-		rule->table = row[count].table;
-		rule->target = row[count].target;
-		rule->mark = row[count].mark;
-		rule->mark_mask = row[count].mark_mask;
-		rule->invert = row[count].invert;
-		rule->l3mdev = row[count].l3mdev;
-		rule->suppress_prefixlength = row[count].suppress_prefixlength - 1;
-		rule->suppress_ifgroup = row[count].suppress_ifgroup - 1;
-	}
-	return count;
-}
-
-static struct route *route_new(const struct route_row *row, uint32_t nexthops)
-{
-	struct route *route = calloc(1, route_size(2));
-
-	assert_non_null(route);
-	route->family = FLOW_AF_INET;
-	route->table = row->table;
-	route->type = row->type;
-	route->dst_length = row->length;
-	address_set(route->dst, row->dst);
-	route->nexthop_count = nexthops;
-	for (uint32_t i = 0; i < nexthops; i++)
-		route->nexthops[i].weight = 1;
-	return route;
-}
-
-static void add_route(struct policy *policy, struct route *route)
-{
-	struct route_table *table = policy_table_for_change(policy, FLOW_AF_INET, route->table);
-
-	assert_non_null(table);
-	assert_int_equal(route_table_add(table, route, true, false), 0);
-	free(route);
-}
-
-static void add_row(struct policy *policy, const struct route_row *row)
-{
-	struct route *route = route_new(row, row->dev ? 1 : 0);
-
-	if (row->dev)
-		route->nexthops[0].dev = row->dev;
-	if (row->gateway) {
-		route->nexthops[0].gateway_family = FLOW_AF_INET;
-		address_set(route->nexthops[0].gateway, row->gateway);
-	}
-	add_route(policy, route);
-}
-
-static struct policy *make_policy(const struct rule *rules, size_t count,
-				  const struct route_row *routes)
-{
-	struct policy *policy = policy_new(NETNS, TOS_MASKED);
-
-	assert_non_null(policy);
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		assert_int_equal(policy_set_link(policy, &links[i]), 0);
-	policy_set_rules(policy, FLOW_AF_INET, rule_list_new(rules, count));
-	for (size_t i = 0; i < ROUTES_MAX && routes[i].table; i++)
-		add_row(policy, &routes[i]);
-	return policy;
-}
-
 static struct policy *row_policy(const struct row *row)
 {
 	struct rule rules[RULES_MAX];
 
-	return make_policy(rules, make_rules(rules, row->rules), row->routes);
-}
-
-static void add_address(struct policy *policy, uint32_t dev, const char *text)
-{
-	struct address address = { .ifindex = dev, .family = FLOW_AF_INET, .length = 24 };
-
-	address_set(address.local, text);
-	assert_int_equal(policy_set_address(policy, &address), 0);
+	return scene_policy(rules, scene_rules(rules, row->rules, RULES_MAX), row->routes,
+			    ROUTES_MAX);
 }
 
 /* --- records --------------------------------------------------------------------------------- */
@@ -817,7 +694,8 @@ static void step_set_route(struct step_event *step, const struct step_row *row)
 static size_t make_steps(struct step_event out[static STEPS_MAX], const struct row *row)
 {
 	struct rule rules[RULES_MAX];
-	size_t rule_count = make_rules(rules, row->kernel[0].action ? row->kernel : row->rules);
+	size_t rule_count =
+		scene_rules(rules, row->kernel[0].action ? row->kernel : row->rules, RULES_MAX);
 	size_t count = 0;
 
 	for (; count < STEPS_MAX && (row->steps[count].table || row->steps[count].error); count++) {
@@ -953,7 +831,18 @@ static struct lookup_record *row_record(const struct row *row)
 
 /* --- rows are checked ------------------------------------------------------------------------ */
 
-/* "PRIORITY OUTCOME TABLE EVIDENCE [/LENGTH] [DEVICE] [by SUPPRESSOR]" of each, joined by ", ". */
+/* " by GOTO" of a rule that one led past, " unresolved" of a goto that leads nowhere. */
+static void print_jump(struct text *out, const struct lookup_step *step)
+{
+	if (step->outcome == STEP_NOT_REACHED && step->reason) {
+		assert_string_equal(step->reason, "goto");
+		text_printf(out, " by %u", step->jumped_by);
+	}
+	if (step->unresolved)
+		text_add(out, " unresolved");
+}
+
+/* "PRIORITY OUTCOME TABLE EVIDENCE [/LENGTH] [DEVICE] [by SUPPRESSOR or GOTO]" of each, joined by ", ". */
 static void print_steps(struct text *out, const struct lookup *lookup)
 {
 	static const char *const suppressors[] = {
@@ -978,6 +867,7 @@ static void print_steps(struct text *out, const struct lookup *lookup)
 		if (step->has_route && step->route.dev[0])
 			text_printf(out, " %s", step->route.dev);
 		text_add(out, suppressors[step->suppressor]);
+		print_jump(out, step);
 	}
 }
 
@@ -1356,7 +1246,7 @@ static struct policy *policy_of_rule(const struct rule *rule)
 {
 	static const struct route_row none[ROUTES_MAX];
 
-	return make_policy(rule, 1, none);
+	return scene_policy(rule, 1, none, ROUTES_MAX);
 }
 
 static void check_rule(void **state)
@@ -1544,8 +1434,12 @@ static void a_lookup_tells_who_asked_what_and_where(void **state)
 
 	(void)state;
 	record->event->key.oif = WG0;
+	record->event->visit = 7;
+	record->holes = 2;
 	assert_int_equal(observe_lookup(record, policy, &lookup), DERIVE_DONE);
 	assert_int_equal(lookup.boottime_ns, 1000);
+	assert_int_equal(lookup.visit, 7);
+	assert_int_equal(lookup.holes, 2);
 	assert_int_equal(lookup.duration_ns, 50);
 	assert_int_equal(lookup.cpu, 3);
 	assert_int_equal(lookup.netns, NETNS);
@@ -1633,17 +1527,17 @@ static void a_step_without_a_rule_fits_none(void **state)
 static struct policy *two_nexthops_policy(void)
 {
 	static const struct row row = { .rules = { LOCAL_MAIN }, .routes = { LOCAL_ROUTE } };
-	static const struct route_row both = { 254, "0.0.0.0", 0, RTN_UNICAST, 0, NULL };
+	static const struct route_row both = { .table = 254,
+					       .dst = "0.0.0.0",
+					       .type = RTN_UNICAST,
+					       .dev = ETH0,
+					       .gateway = GATEWAY,
+					       .dev2 = WG0 };
 	struct policy *policy = row_policy(&row);
-	struct route *route = route_new(&both, 2);
 
-	route->nexthops[0].dev = ETH0;
-	route->nexthops[0].gateway_family = FLOW_AF_INET;
-	address_set(route->nexthops[0].gateway, GATEWAY);
-	route->nexthops[1].dev = WG0;
-	add_route(policy, route);
-	add_address(policy, ETH0, "192.0.2.5");
-	add_address(policy, WG0, "10.64.0.2");
+	scene_add_route(policy, scene_route(&both));
+	scene_add_address(policy, ETH0, "192.0.2.5", 24);
+	scene_add_address(policy, WG0, "10.64.0.2", 24);
 	return policy;
 }
 
@@ -1734,15 +1628,14 @@ static void no_other_nexthops_source_is_the_verdicts(void **state)
 /* Adds a route with a preferred source of its own (RTA_PREFSRC). */
 static void add_route_from(struct policy *policy, const struct route_row *row, const char *source)
 {
-	struct route *route = route_new(row, 1);
+	struct route *route = scene_route(row);
 
-	route->nexthops[0].dev = row->dev;
 	route->prefsrc_family = FLOW_AF_INET;
 	address_set(route->prefsrc, source);
-	add_route(policy, route);
+	scene_add_route(policy, route);
 }
 
-static const struct route_row host_route = { 255, "127.0.0.1", 32, RTN_LOCAL, LO, NULL };
+static const struct route_row host_route = LOCAL("127.0.0.1", 32, LO);
 static const struct row to_host = {
 	.rules = { LOCAL_MAIN },
 	.steps = { LOCAL_HIT(0, 255, "127.0.0.1", 32) },
@@ -1789,7 +1682,7 @@ static void no_other_prefixs_source_is_the_verdicts(void **state)
 		.rules = { LOCAL_MAIN },
 		.steps = { MISS(0, 255), HIT(32766, 254, "100.64.0.0", 10, ETH0) },
 	};
-	static const struct route_row other = { 254, "0.0.0.0", 0, RTN_UNICAST, ETH0, NULL };
+	static const struct route_row other = ROUTE(254, "0.0.0.0", 0, ETH0);
 	struct lookup_record *record = row_record(&row);
 	struct policy *policy = row_policy(&row);
 	struct lookup lookup = { 0 };
@@ -1838,7 +1731,7 @@ static void a_walk_of_many_parts_is_one_lookup(void **state)
 	event_set_end(&event, &steps[MANY_RULES], true);
 	record = make_record(&event, steps, MANY_RULES + 1);
 	assert_int_equal(record->deciding, MANY_RULES);
-	policy = make_policy(rules, MANY_RULES + 2, routes);
+	policy = scene_policy(rules, MANY_RULES + 2, routes, ROUTES_MAX);
 	assert_int_equal(observe_lookup(record, policy, &lookup), DERIVE_DONE);
 	assert_int_equal(lookup.step_count, MANY_RULES + 2);
 	for (uint32_t i = 0; i < MANY_RULES; i++) {

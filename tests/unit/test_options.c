@@ -171,6 +171,29 @@ static void repeated_filters_append_and_other_options_replace(void **state)
 	assert_null(options.filters[ARRAY_SIZE(typed)]);
 }
 
+/* The kernel cannot tell what will be found: with both options it must let all pass. */
+static void findings_beside_failed_leave_the_kernel_no_choice(void **state)
+{
+	const struct filter *filter = &options.filter;
+
+	(void)state;
+	assert_int_equal(PARSE("--findings"), 0);
+	assert_true(filter->findings);
+	assert_false(filter->or_failed || filter->verdict.failed);
+	assert_string_equal(options.filters[0], "--findings");
+	assert_int_equal(PARSE("--failed"), 0);
+	assert_true(filter->verdict.failed);
+	assert_false(filter->or_failed || filter->findings);
+	assert_int_equal(PARSE("--findings", "--failed"), 0);
+	assert_true(filter->findings && filter->or_failed);
+	assert_false(filter->verdict.failed);
+	assert_int_equal(PARSE("--failed", "--findings", "--failed"), 0);
+	assert_true(filter->findings && filter->or_failed);
+	assert_false(filter->verdict.failed);
+	assert_string_equal(options.filters[0], "--failed");
+	assert_string_equal(options.filters[1], "--findings");
+}
+
 static void namespaces_are_a_list_or_all(void **state)
 {
 	(void)state;
@@ -274,6 +297,11 @@ static void a_mistake_is_one_line_that_names_the_option_and_what_it_takes(void *
 		{ { "--max-routes", "-1" },
 		  "--max-routes: '-1' is not a number of routes (0 to 4294967295)" },
 		{ { "--quiet=1" }, "--quiet: takes no value" },
+		{ { "--findings=warning" }, "--findings: takes no value" },
+		{ { "--finding" }, "unknown option '--finding'; see 'fibtrace -h'" },
+		{ { "features", "--findings" },
+		  "--findings: not an option of 'features', which takes --format json, -q, -v and "
+		  "-h" },
 		{ { "--bogus=1" }, "unknown option '--bogus'; see 'fibtrace -h'" },
 		{ { "--ds", "10/8" }, "unknown option '--ds'; see 'fibtrace -h'" },
 		{ { "--dstx=1" }, "unknown option '--dstx'; see 'fibtrace -h'" },
@@ -311,8 +339,8 @@ static void a_mistake_is_one_line_that_names_the_option_and_what_it_takes(void *
 static void what_later_versions_bring_is_unknown(void **state)
 {
 	static const char *const rows[] = {
-		"read", "show", "get", "check",	     "watch",	 "diff",    "-r",	 "-w",
-		"-C",	"-W",	"-G",  "--findings", "--follow", "--stats", "--journal",
+		"read", "show", "get", "check", "watch",    "diff",    "-r",
+		"-w",	"-C",	"-W",  "-G",	"--follow", "--stats", "--journal",
 	};
 
 	(void)state;
@@ -466,6 +494,7 @@ int main(void)
 		cmocka_unit_test(flags_may_be_bundled_and_end_in_a_value),
 		cmocka_unit_test(every_option_reaches_its_field),
 		cmocka_unit_test(repeated_filters_append_and_other_options_replace),
+		cmocka_unit_test(findings_beside_failed_leave_the_kernel_no_choice),
 		cmocka_unit_test(namespaces_are_a_list_or_all),
 		cmocka_unit_test(what_follows_two_dashes_is_the_command),
 		cmocka_unit_test(features_takes_the_options_that_concern_it),

@@ -629,6 +629,107 @@ static void hostile_addresses_are_refused(void **state)
 	assert_string_equal(source_of_device(policy, 2), "none");
 }
 
+static void own_addresses_are_told_by_family(void **state)
+{
+	struct policy *policy = *state;
+	struct address first = v4(2, "192.0.2.1", 24);
+	struct address again = v4(3, "192.0.2.1", 32);
+	struct address other = v4(2, "192.0.2.9", 24);
+
+	policy_set_address(policy, &again);
+	policy_set_address(policy, &first);
+	assert_int_equal(policy_own_address(policy, AF_INET, first.local)->ifindex, 2);
+	assert_null(policy_own_address(policy, AF_INET, other.local));
+	assert_null(policy_own_address(policy, AF_INET6, first.local));
+	policy_remove_address(policy, &first);
+	assert_int_equal(policy_own_address(policy, AF_INET, first.local)->ifindex, 3);
+}
+
+static void tunnels_are_counted(void **state)
+{
+	struct link link = { .index = 9, .name = "wg0", .tunnel = true };
+	struct policy *policy = *state;
+
+	set_link(policy, 2, "eth0");
+	assert_int_equal(policy_tunnel_count(policy), 0);
+	assert_int_equal(policy_set_link(policy, &link), 0);
+	assert_int_equal(policy_tunnel_count(policy), 1);
+	assert_true(policy_link_is_tunnel(policy, 9));
+	assert_false(policy_link_is_tunnel(policy, 2));
+	assert_false(policy_link_is_tunnel(policy, 7));
+	policy_remove_link(policy, 9);
+	assert_int_equal(policy_tunnel_count(policy), 0);
+}
+
+/* What all devices have is index 0. */
+static void the_stricter_reverse_path_filter_holds(void **state)
+{
+	struct policy *policy = *state;
+	uint64_t generation;
+
+	assert_int_equal(policy_rp_filter(policy, 2), RP_FILTER_NONE);
+	assert_int_equal(policy_set_rp_filter(policy, 2, RP_FILTER_STRICT), 0);
+	assert_int_equal(policy_rp_filter(policy, 2), RP_FILTER_STRICT);
+	assert_int_equal(policy_rp_filter(policy, 3), RP_FILTER_NONE);
+	assert_int_equal(policy_set_rp_filter(policy, 0, RP_FILTER_LOOSE), 0);
+	assert_int_equal(policy_rp_filter(policy, 2), RP_FILTER_LOOSE);
+	assert_int_equal(policy_rp_filter(policy, 3), RP_FILTER_LOOSE);
+	generation = policy_generation(policy);
+	assert_int_equal(policy_set_rp_filter(policy, 0, RP_FILTER_LOOSE), 0);
+	assert_int_equal(policy_generation(policy), generation);
+	assert_int_equal(policy_set_rp_filter(policy, 0, RP_FILTER_NONE), 0);
+	assert_int_not_equal(policy_generation(policy), generation);
+	assert_int_equal(policy_rp_filter(policy, 2), RP_FILTER_STRICT);
+	assert_int_equal(policy_set_rp_filter(policy, 0, 3), 0);
+	assert_int_equal(policy_rp_filter(policy, 2), RP_FILTER_NONE);
+}
+
+struct visited {
+	uint32_t tables[4];
+	size_t count;
+	size_t most;
+};
+
+static bool visit_table(uint32_t table, void *data)
+{
+	struct visited *visited = data;
+
+	visited->tables[visited->count++] = table;
+	return visited->count < visited->most;
+}
+
+static void tables_with_routes_are_visited(void **state)
+{
+	struct policy *policy = *state;
+	const struct route other = { .family = AF_INET6, .type = RTN_UNREACHABLE };
+	struct visited visited = { .most = 4 };
+
+	free(add_route(policy_table_for_change(policy, AF_INET, 52)));
+	assert_int_equal(route_table_add(policy_table_for_change(policy, AF_INET6, 53), &other,
+					 true, false),
+			 0);
+	free(add_route(policy_table_for_change(policy, AF_INET, 254)));
+	free(add_route(policy_table_for_change(policy, AF_INET, 54)));
+	policy_table_for_change(policy, AF_INET, 51);
+	policy_set_table_unheld(policy, AF_INET, 54);
+	policy_visit_tables(policy, AF_INET, visit_table, &visited);
+	assert_int_equal(visited.count, 2);
+	assert_int_equal(visited.tables[0], 52);
+	assert_int_equal(visited.tables[1], 254);
+	visited = (struct visited){ .most = 1 };
+	policy_visit_tables(policy, AF_INET, visit_table, &visited);
+	assert_int_equal(visited.count, 1);
+}
+
+static void the_table_of_a_vrf_is_known(void **state)
+{
+	struct policy *policy = *state;
+
+	set_vrf(policy, 5, "red", 1001);
+	assert_true(policy_table_is_l3mdev(policy, 1001));
+	assert_false(policy_table_is_l3mdev(policy, 1002));
+}
+
 #define WITH_POLICY(test) cmocka_unit_test_setup_teardown(test, new_policy, free_policy)
 
 static const struct CMUnitTest plain_tests[] = {
@@ -656,6 +757,11 @@ static const struct CMUnitTest plain_tests[] = {
 	WITH_POLICY(removed_addresses_are_not_selected),
 	WITH_POLICY(promoted_address_goes_behind_the_primary_ones),
 	WITH_POLICY(hostile_addresses_are_refused),
+	WITH_POLICY(own_addresses_are_told_by_family),
+	WITH_POLICY(tunnels_are_counted),
+	WITH_POLICY(the_stricter_reverse_path_filter_holds),
+	WITH_POLICY(tables_with_routes_are_visited),
+	WITH_POLICY(the_table_of_a_vrf_is_known),
 };
 
 int main(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which flows a rule's selectors accept, which of them refuses first, and how they are written. */
+/* Which flows a rule's selectors accept, which of them refuse, and how they are written. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "rules/mismatch.h"
 #include "rules/names.h"
 #include "rules/rule.h"
 #include "util/text.h"
@@ -263,9 +264,9 @@ static void check_match(void **state)
 {
 	struct match_row *row = *state;
 	const struct match_context *context = &contexts[row->kernel];
-	const char *mismatch = rule_first_mismatch(&row->rule, &row->key, context);
+	enum selector_id mismatch = rule_first_mismatch(&row->rule, &row->key, context);
 
-	assert_string_equal(mismatch ? mismatch : "none", row->mismatch ? row->mismatch : "none");
+	assert_string_equal(selectors[mismatch].name, row->mismatch ? row->mismatch : "none");
 	row->rule.invert = false;
 	assert_int_equal(rule_applies(&row->rule, &row->key, context), !row->mismatch);
 	row->rule.invert = true;

@@ -103,6 +103,25 @@ static void errors_beyond_the_places_are_counted_together(void **state)
 	summary_free(&summary);
 }
 
+static void lookups_are_counted_once_by_each_kind_found(void **state)
+{
+	struct finding findings[] = { { .kind = FINDING_SHADOWED_ROUTE },
+				      { .kind = FINDING_AUTO_PRIORITY },
+				      { .kind = FINDING_SHADOWED_ROUTE, .priority = 7 } };
+	struct lookup lookup = { .findings = findings, .finding_count = 3 };
+	struct trace_summary summary = { 0 };
+
+	(void)state;
+	summary_add(&summary, &lookup);
+	lookup.finding_count = 1;
+	summary_add(&summary, &lookup);
+	assert_int_equal(summary.findings[FINDING_SHADOWED_ROUTE], 2);
+	assert_int_equal(summary.findings[FINDING_AUTO_PRIORITY], 1);
+	assert_int_equal(summary.findings[FINDING_TOS_MASK], 0);
+	summary_free(&summary);
+	assert_int_equal(summary.findings[FINDING_SHADOWED_ROUTE], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +129,7 @@ int main(void)
 		cmocka_unit_test(many_rules_stay_sorted_and_complete),
 		cmocka_unit_test(errors_are_counted_by_errno),
 		cmocka_unit_test(errors_beyond_the_places_are_counted_together),
+		cmocka_unit_test(lookups_are_counted_once_by_each_kind_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

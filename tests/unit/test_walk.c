@@ -73,7 +73,7 @@ static const struct {
 	[ODD_ERROR] = { ASK_ANSWERED, { -ENONET, -1, -1, -1, false } },
 };
 
-/* steps: "INDEX outcome" of each, joined by ", ". */
+/* steps: "INDEX outcome" of each with what there is to say about it, joined by ", ". */
 struct row {
 	const char *name;
 	struct rule rules[RULES_MAX];
@@ -154,7 +154,7 @@ static struct row rows[] = {
 	  .rule = 1 },
 	{ .name = "goto_jumps_to_the_first_rule_of_its_target",
 	  .rules = { GOTO(0, 20), LOOKUP(10, SUBNET), LOOKUP(20, EMPTY), LOOKUP(20, DEFAULT) },
-	  .steps = "0 goto, 2 no-route, 3 chosen",
+	  .steps = "0 goto, 1 not-reached by 0, 2 no-route, 3 chosen",
 	  .rule = 3 },
 	{ .name = "target_of_goto_is_matched_again",
 	  .rules = { GOTO(0, 20),
@@ -170,33 +170,52 @@ static struct row rows[] = {
 	  .rule = 1 },
 	{ .name = "unresolved_goto_falls_through",
 	  .rules = { GOTO(0, 15), LOOKUP(10, SUBNET), LOOKUP(20, DEFAULT) },
-	  .steps = "0 goto, 1 chosen, 2 not-reached",
+	  .steps = "0 goto unresolved, 1 chosen, 2 not-reached",
 	  .rule = 1 },
 	{ .name = "unresolved_goto_at_the_end_ends_unreachable",
 	  .rules = { GOTO(5, 15) },
-	  .steps = "0 goto",
+	  .steps = "0 goto unresolved",
 	  .error = -ENETUNREACH,
 	  .rule = NONE },
 	{ .name = "goto_whose_target_was_added_later_jumps",
 	  .rules = { { .action = RULE_GOTO, .target = 20, .unresolved = true },
 		     LOOKUP(10, SUBNET),
 		     LOOKUP(20, DEFAULT) },
-	  .steps = "0 goto, 2 chosen",
+	  .steps = "0 goto, 1 not-reached by 0, 2 chosen",
 	  .rule = 2 },
 	{ .name = "goto_never_jumps_backwards",
 	  .rules = { LOOKUP(5, EMPTY), GOTO(10, 5), LOOKUP(20, SUBNET) },
-	  .steps = "0 no-route, 1 goto, 2 chosen",
+	  .steps = "0 no-route, 1 goto unresolved, 2 chosen",
 	  .rule = 2 },
 	{ .name = "goto_to_its_own_priority_ends",
 	  .rules = { GOTO(5, 5), GOTO(5, 5) },
-	  .steps = "0 goto, 1 goto",
+	  .steps = "0 goto, 1 goto unresolved",
 	  .error = -ENETUNREACH,
 	  .rule = NONE },
 	{ .name = "gotos_in_a_chain_are_followed",
 	  .rules = { GOTO(0, 10), LOOKUP(1, SUBNET), GOTO(10, 20), LOOKUP(11, SUBNET),
 		     LOOKUP(20, DEFAULT) },
-	  .steps = "0 goto, 2 goto, 4 chosen",
+	  .steps = "0 goto, 1 not-reached by 0, 2 goto, 3 not-reached by 2, 4 chosen",
 	  .rule = 4 },
+	{ .name = "rules_jumped_over_say_whether_they_apply",
+	  .rules = { GOTO(0, 20),
+		     { .priority = 1, .action = RULE_PROHIBIT, MARKED },
+		     { .priority = 2, .action = RULE_LOOKUP, .table = SUBNET, .invert = true },
+		     GOTO(3, 30),
+		     LOOKUP(4, NOT_KNOWN),
+		     LOOKUP(20, SUBNET) },
+	  .steps = "0 goto, 1 skipped fwmark by 0, 2 skipped not by 0, 3 not-reached by 0, "
+		   "4 not-reached by 0, 5 chosen",
+	  .rule = 5 },
+	{ .name = "rules_jumped_over_in_a_walk_that_stops_were_not_reached_all_the_same",
+	  .rules = { GOTO(0, 20), LOOKUP(1, SUBNET), LOOKUP(20, NOT_KNOWN), LOOKUP(21, SUBNET) },
+	  .steps = "0 goto, 1 not-reached by 0, 2 unknown, 3 unknown",
+	  .error = -EAGAIN,
+	  .rule = NONE,
+	  .incomplete = true },
+	{ .name = "goto_behind_the_end_jumps_over_nothing",
+	  .rules = { LOOKUP(0, SUBNET), GOTO(1, 20), LOOKUP(2, SUBNET), LOOKUP(20, SUBNET) },
+	  .steps = "0 chosen, 1 not-reached, 2 not-reached, 3 not-reached" },
 	{ .name = "short_prefix_is_suppressed",
 	  .rules = { { .action = RULE_LOOKUP, .table = DEFAULT, LENGTH(0) }, LOOKUP(1, SUBNET) },
 	  .steps = "0 suppressed, 1 chosen",
@@ -299,12 +318,18 @@ static enum ask_result ask(void *data, size_t index, uint32_t table, struct ask_
 
 static void record_step(void *data, const struct walk_step *step)
 {
+	enum selector_id mismatch = step->mismatch.selector;
 	struct record *record = data;
 	size_t used = strlen(record->steps);
 
-	snprintf(record->steps + used, sizeof(record->steps) - used, "%s%zu %s%s%s",
+	snprintf(record->steps + used, sizeof(record->steps) - used, "%s%zu %s%s%s%s",
 		 used ? ", " : "", step->rule, step_outcome_name(step->outcome),
-		 step->mismatch ? " " : "", step->mismatch ? step->mismatch : "");
+		 mismatch ? " " : "", mismatch ? selectors[mismatch].name : "",
+		 step->unresolved ? " unresolved" : "");
+	used = strlen(record->steps);
+	if (step->jumped_by != SIZE_MAX)
+		snprintf(record->steps + used, sizeof(record->steps) - used, " by %zu",
+			 step->jumped_by);
 	if (step->outcome == STEP_SUPPRESSED)
 		record->suppressor = step->suppressor;
 	else

@@ -20,7 +20,8 @@ WANTED='[first.type, last.type, (last | .seen == .shown + .filtered + .lost + .u
 	(map(select(.type == "lookup")) | length) == last.shown, first.tier,
 	(map(select(.type == "lookup" and .purpose == "output" and .flow.protocol == "icmp")) |
 	length, (first | .cause, .context, .process.comm, .verdict.priority, .verdict.table_id,
-	.verdict.dev, .verdict.decided_by, (.steps | map("\(.priority) \(.outcome)") |
+	.verdict.dev, .verdict.decided_by, (.steps |
+	map(select(.outcome != "skipped") | "\(.priority) \(.outcome)") |
 	join(","))))] | map(tostring) | join(" ")'
 
 # ping_goes TIER DEV WALK: one ping, traced; it leaves through DEV and no other way.

@@ -302,6 +302,13 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.group = GROUP_FILTER,
 	},
 	{
+		.long_name = "--findings",
+		.help = "something was found; with --failed: or the\n"
+			"verdict is an error",
+		.flag = offsetof(struct options, filter.findings),
+		.group = GROUP_FILTER,
+	},
+	{
 		.long_name = "--purpose",
 		.metavar = "LIST",
 		.takes = "a comma list of output, input, source-check, reroute, route-get, other",

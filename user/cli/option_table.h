@@ -8,7 +8,7 @@
 
 #include "cli/options.h"
 
-#define OPTION_ROWS 29
+#define OPTION_ROWS 30
 
 enum option_group { GROUP_FILTER, GROUP_OUTPUT, GROUP_TRACING, GROUP_OTHER, GROUP_COUNT };
 

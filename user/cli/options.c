@@ -253,6 +253,14 @@ static int check_features(const struct option_parser *parser)
 	return 0;
 }
 
+/* The kernel rejects what is no error, before it is known whether something is found. */
+static void settle_findings(struct filter *filter)
+{
+	filter->or_failed = filter->findings && filter->verdict.failed;
+	if (filter->findings)
+		filter->verdict.failed = false;
+}
+
 int options_parse(struct options *options, int argc, char **argv, const struct names *names)
 {
 	struct arguments arguments = { .argv = argv, .argc = argc, .at = 1 };
@@ -270,6 +278,7 @@ int options_parse(struct options *options, int argc, char **argv, const struct n
 		if (options->help || options->version)
 			return 0;
 	}
+	settle_findings(&options->filter);
 	return options->command == COMMAND_FEATURES ? check_features(&parser) : 0;
 }
 

@@ -186,6 +186,7 @@ static const struct filter_row rows[FILTER_KIND_COUNT] = {
 	[FILTER_TABLE] = { .option = "--table", .holds = table_holds },
 	[FILTER_PRIORITY] = { .option = "--pref", .holds = priority_holds },
 	[FILTER_FAILED] = { .option = "--failed", .holds = failed_holds },
+	[FILTER_FINDINGS] = { .option = "--findings" },
 	[FILTER_PURPOSE] = { .option = "--purpose", .holds = purpose_holds },
 };
 
@@ -217,4 +218,12 @@ enum filter_kind filter_rejects(const struct filter *filter, const struct filter
 			return i;
 	}
 	return FILTER_NONE;
+}
+
+enum filter_kind filter_rejects_found(const struct filter *filter,
+				      const struct filter_subject *subject, size_t findings)
+{
+	if (!filter->findings || findings || (filter->or_failed && subject->verdict.failed))
+		return FILTER_NONE;
+	return FILTER_FINDINGS;
 }

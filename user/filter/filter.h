@@ -23,6 +23,8 @@ struct filter_subject {
 struct filter {
 	struct flow_filter flow; /* the kernel applies this one as well */
 	struct verdict_filter verdict; /* and this one where it sees verdicts */
+	bool findings; /* --findings; with verdict.failed unset */
+	bool or_failed; /* --failed beside it: either suffices, which the kernel cannot tell */
 	uint32_t iif_count;
 	uint32_t oif_count;
 	char iif[FILTER_MAX][IFNAMSIZ];
@@ -39,5 +41,9 @@ enum filter_kind flow_filter_rejects(const struct flow_filter *filter, const str
 
 /* The first kind that rejects the lookup, those of the flow key included; FILTER_NONE: shown. */
 enum filter_kind filter_rejects(const struct filter *filter, const struct filter_subject *subject);
+
+/* FILTER_FINDINGS for a lookup with so many findings that passed all else; FILTER_NONE: shown. */
+enum filter_kind filter_rejects_found(const struct filter *filter,
+				      const struct filter_subject *subject, size_t findings);
 
 #endif

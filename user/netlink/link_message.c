@@ -36,11 +36,24 @@ static bool read_vrf_table(void *object, const void *payload, size_t length)
 	return true;
 }
 
+/* Devices that put each packet of theirs into another one to somewhere else. */
+static const char *const tunnel_kinds[] = {
+	"wireguard", "amneziawg", "tun",    "ovpn", "ipip", "sit",
+	"gre",	     "ip6gre",	  "ip6tnl", "vti",  "vti6", "xfrm",
+};
+
+static bool is_kind(const void *payload, size_t length, const char *kind)
+{
+	return strnlen(payload, length) == strlen(kind) && !memcmp(payload, kind, strlen(kind));
+}
+
 static bool read_kind(void *object, const void *payload, size_t length)
 {
 	struct link_reading *reading = object;
 
-	reading->vrf = strnlen(payload, length) == 3 && !memcmp(payload, "vrf", 3);
+	reading->vrf = is_kind(payload, length, "vrf");
+	for (size_t i = 0; i < ARRAY_SIZE(tunnel_kinds); i++)
+		reading->link.tunnel |= is_kind(payload, length, tunnel_kinds[i]);
 	return true;
 }
 

@@ -261,6 +261,11 @@ static int apply_nexthop(struct drain *drain, const struct nlmsghdr *message)
 	return 0;
 }
 
+static int apply_netconf(struct drain *drain, const struct nlmsghdr *message)
+{
+	return reader_add_netconf(&drain->monitor->reader, message);
+}
+
 typedef int (*apply_function)(struct drain *drain, const struct nlmsghdr *message);
 
 static const apply_function apply_functions[] = {
@@ -269,6 +274,7 @@ static const apply_function apply_functions[] = {
 	[RTM_NEWROUTE] = apply_new_route,  [RTM_DELROUTE] = apply_route_removal,
 	[RTM_NEWRULE] = apply_rule,	   [RTM_DELRULE] = apply_rule,
 	[RTM_NEWNEXTHOP] = apply_nexthop,  [RTM_DELNEXTHOP] = apply_nexthop,
+	[RTM_NEWNETCONF] = apply_netconf,
 };
 
 static int apply_message(struct drain *drain, const struct nlmsghdr *message)

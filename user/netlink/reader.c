@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/netconf.h>
 #include <linux/nexthop.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "netlink/link_message.h"
+#include "netlink/netconf_message.h"
 #include "netlink/route_message.h"
 #include "netlink/rule_message.h"
 #include "netlink/socket.h"
@@ -31,6 +33,13 @@ static const struct dump_request dump_addresses = {
 	.answer = RTM_NEWADDR,
 	.family = AF_INET,
 	.header_size = sizeof(struct ifaddrmsg),
+};
+
+static const struct dump_request dump_netconf = {
+	.type = RTM_GETNETCONF,
+	.answer = RTM_NEWNETCONF,
+	.family = AF_INET,
+	.header_size = sizeof(struct netconfmsg),
 };
 
 static const struct dump_request dump_nexthops = {
@@ -90,6 +99,21 @@ static int take_address(void *data, const struct nlmsghdr *message)
 	return policy_set_address(reader->policy, &address);
 }
 
+int reader_add_netconf(struct reader *reader, const struct nlmsghdr *message)
+{
+	struct netconf netconf;
+	int err = netconf_message_parse(message, &netconf);
+
+	if (err)
+		return err == -ENOMSG ? 0 : err;
+	return policy_set_rp_filter(reader->policy, netconf.index, netconf.rp_filter);
+}
+
+static int take_netconf(void *data, const struct nlmsghdr *message)
+{
+	return reader_add_netconf(data, message);
+}
+
 static int read_links_once(struct reader *reader)
 {
 	int err;
@@ -98,8 +122,12 @@ static int read_links_once(struct reader *reader)
 	err = socket_dump(reader->socket, &dump_links, &(struct dump_taker){ take_link, reader });
 	if (err)
 		return err;
-	return socket_dump(reader->socket, &dump_addresses,
-			   &(struct dump_taker){ take_address, reader });
+	err = socket_dump(reader->socket, &dump_addresses,
+			  &(struct dump_taker){ take_address, reader });
+	if (err)
+		return err;
+	return socket_dump(reader->socket, &dump_netconf,
+			   &(struct dump_taker){ take_netconf, reader });
 }
 
 int reader_read_links(struct reader *reader)

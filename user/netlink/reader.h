@@ -25,12 +25,14 @@ void reader_clear(struct reader *reader);
 
 /* Each replaces what the policy knew by a new dump, and repeats a dump that changed meanwhile.
  * 0 or -errno; -EBUSY when it changed each time. */
-int reader_read_links(struct reader *reader); /* and addresses */
+int reader_read_links(struct reader *reader); /* and addresses, and their settings */
 int reader_read_routes(struct reader *reader);
 int reader_read_rules(struct reader *reader);
 
 /* Applies RTM_NEWROUTE and RTM_DELROUTE to the policy. 0 or -errno. */
 int reader_add_route(struct reader *reader, const struct nlmsghdr *message);
 int reader_remove_route(struct reader *reader, const struct nlmsghdr *message);
+/* The same for RTM_NEWNETCONF. */
+int reader_add_netconf(struct reader *reader, const struct nlmsghdr *message);
 
 #endif

@@ -30,7 +30,7 @@ static const struct group {
 	bool optional;
 } groups[] = {
 	{ RTNLGRP_IPV4_RULE, false },  { RTNLGRP_LINK, false },	  { RTNLGRP_IPV4_IFADDR, false },
-	{ RTNLGRP_IPV4_ROUTE, false }, { RTNLGRP_NEXTHOP, true },
+	{ RTNLGRP_IPV4_ROUTE, false }, { RTNLGRP_NEXTHOP, true }, { RTNLGRP_IPV4_NETCONF, true },
 };
 
 static int groups_join(const struct mnl_socket *socket)

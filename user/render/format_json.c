@@ -5,10 +5,12 @@
 #include <sys/socket.h>
 
 #include "render/json_rule.h"
+#include "render/json_rules.h"
 #include "render/json_writer.h"
 #include "render/render.h"
 #include "render/summary.h"
 #include "render/words.h"
+#include "rules/selector.h"
 
 /* A line being written: what every part of it needs. */
 struct json_line {
@@ -131,9 +133,22 @@ static void add_ports(struct json_writer *writer, const struct flow_key *key)
 	add_number_if(writer, "icmp_code", icmp, key->dport & 0xff);
 }
 
-static void add_flow(struct json_writer *writer, const struct lookup *lookup)
+static void add_mark_owner(struct json_writer *writer, const struct owner_mark *mark)
+{
+	if (!mark) {
+		json_add_null(writer, "fwmark_owner");
+		return;
+	}
+	json_open_object(writer, "fwmark_owner");
+	json_add_string(writer, "owner", owner_name(mark->owner));
+	json_add_string(writer, "meaning", mark->meaning);
+	json_close_object(writer);
+}
+
+static void add_flow(struct json_line *line, const struct lookup *lookup)
 {
 	const struct flow_key *key = &lookup->key;
+	struct json_writer *writer = &line->writer;
 
 	json_open_object(writer, "flow");
 	add_address(writer, "src", key->family, key->src);
@@ -141,6 +156,7 @@ static void add_flow(struct json_writer *writer, const struct lookup *lookup)
 	add_device(writer, "iif", lookup->iif, key->iif);
 	add_device(writer, "oif", lookup->oif, key->oif);
 	json_add_hex(writer, "fwmark", key->mark);
+	add_mark_owner(writer, owners_mark(line->options->owners, key->mark));
 	json_add_hex(writer, "tos", key->tos);
 	add_protocol(writer, key->protocol);
 	add_ports(writer, key);
@@ -211,41 +227,114 @@ static void add_suppressor(struct json_writer *writer, const struct lookup_step 
 	json_close_string(writer);
 }
 
-static void add_step_rule(struct json_line *line, const struct lookup_step *step)
+static void add_target(struct json_writer *writer, const struct lookup_step *step)
 {
-	struct json_writer *writer = &line->writer;
-	uint32_t priority = 0;
-	bool known = words_step_priority(step, &priority);
-
-	add_number_if(writer, "priority", known, priority);
-	if (!step->rule) {
-		json_add_null(writer, "selector");
-		json_add_null(writer, "rule");
+	if (step->outcome != STEP_GOTO || !step->rule)
 		return;
-	}
-	json_open_string(writer, "selector");
-	rule_print_selector(writer->out, step->rule, line->options->names);
-	json_close_string(writer);
-	json_add_rule(writer, "rule", step->rule, line->options->names);
+	json_add_unsigned(writer, "target", step->rule->target);
+	if (step->unresolved)
+		json_add_true(writer, "unresolved");
 }
 
-static void add_step(struct json_line *line, uint8_t family, const struct lookup_step *step)
+static void add_mismatch(struct json_line *line, const struct lookup *lookup,
+			 const struct lookup_step *step)
+{
+	struct json_writer *writer = &line->writer;
+
+	json_add_string(writer, "mismatch", selectors[step->mismatch.selector].name);
+	json_open_string(writer, "reason");
+	words_add_mismatch(writer->out, lookup, step, line->options->names, false);
+	json_close_string(writer);
+}
+
+static void add_reason(struct json_line *line, const struct lookup *lookup,
+		       const struct lookup_step *step)
+{
+	struct json_writer *writer = &line->writer;
+
+	if (step->outcome == STEP_SKIPPED && step->rule)
+		add_mismatch(line, lookup, step);
+	if (!step->reason)
+		return;
+	json_add_string(writer, "reason", step->reason);
+	if (step->outcome == STEP_NOT_REACHED)
+		json_add_unsigned(writer, "by", step->jumped_by);
+}
+
+static void add_action(struct json_writer *writer, uint8_t action)
+{
+	json_open_string(writer, "action");
+	words_add_action(writer->out, action);
+	json_close_string(writer);
+}
+
+static void write_rule(struct json_line *line, const struct rule *rule)
+{
+	struct json_writer *writer = &line->writer;
+
+	json_add_unsigned(writer, "priority", rule->priority);
+	json_open_string(writer, "selector");
+	rule_print_selector(writer->out, rule, line->options->names);
+	json_close_string(writer);
+	json_add_rule(writer, "rule", rule, line->options->names);
+	add_action(writer, rule->action);
+}
+
+/* What is the same in each lookup that this rule is in; it is the first of its step's members. */
+static void add_rule(struct json_line *line, struct rule_list *rules, const struct rule *rule)
+{
+	struct json_rules *kept = line->options->json_rules;
+	struct text *out = line->writer.out;
+	size_t start = out->length, length;
+	const char *bytes = kept ? json_rules_find(kept, rules, rule, &length) : NULL;
+
+	if (bytes) {
+		json_add_members(&line->writer, bytes, length);
+		return;
+	}
+	write_rule(line, rule);
+	if (kept && !out->failed)
+		json_rules_keep(kept, rules, rule, out->string + start, out->length - start);
+}
+
+static void add_step_rule(struct json_line *line, const struct lookup *lookup,
+			  const struct lookup_step *step)
+{
+	struct json_writer *writer = &line->writer;
+
+	if (step->rule) {
+		add_rule(line, lookup->rules, step->rule);
+		return;
+	}
+	add_number_if(writer, "priority", step->has_priority, step->priority);
+	json_add_null(writer, "selector");
+	json_add_null(writer, "rule");
+	add_action(writer, RULE_LOOKUP);
+}
+
+/* The route of a table that was not asked. */
+static bool would_match(const struct lookup_step *step)
+{
+	return step->outcome == STEP_NOT_REACHED || step->outcome == STEP_SKIPPED;
+}
+
+static void add_step(struct json_line *line, const struct lookup *lookup,
+		     const struct lookup_step *step)
 {
 	struct json_writer *writer = &line->writer;
 
 	json_open_object(writer, NULL);
-	add_step_rule(line, step);
-	json_open_string(writer, "action");
-	words_add_action(writer->out, step->rule ? step->rule->action : RULE_LOOKUP);
-	json_close_string(writer);
+	add_step_rule(line, lookup, step);
 	add_table(line, step->table);
 	json_add_string(writer, "outcome", step_outcome_name(step->outcome));
 	add_suppressor(writer, step);
+	add_target(writer, step);
 	if (step->has_route)
-		add_route(writer, step->outcome == STEP_NOT_REACHED ? "would_match" : "route",
-			  family, &step->route);
-	if (step->outcome == STEP_UNKNOWN && step->reason)
-		json_add_string(writer, "reason", step->reason);
+		add_route(writer, would_match(step) ? "would_match" : "route", lookup->key.family,
+			  &step->route);
+	add_reason(line, lookup, step);
+	if (step->rule && step->rule->owner)
+		json_add_string(writer, "owner", owner_name(step->rule->owner));
 	json_add_string(writer, "evidence", evidence_name(step->evidence));
 	json_close_object(writer);
 }
@@ -254,7 +343,7 @@ static void add_steps(struct json_line *line, const struct lookup *lookup)
 {
 	json_open_array(&line->writer, "steps");
 	for (size_t i = 0; i < lookup->step_count; i++)
-		add_step(line, lookup->key.family, &lookup->steps[i]);
+		add_step(line, lookup, &lookup->steps[i]);
 	json_close_array(&line->writer);
 }
 
@@ -300,6 +389,8 @@ static void add_verdict_route(struct json_writer *writer, const struct lookup *l
 	else
 		json_add_null(writer, "prefsrc");
 	add_unsigned_or_null(writer, "nexthops", route->nexthops);
+	add_unsigned_or_null(writer, "nexthop", route->nexthop);
+	add_unsigned_or_null(writer, "weight", route->weight);
 }
 
 static void add_verdict(struct json_line *line, const struct lookup *lookup)
@@ -314,6 +405,29 @@ static void add_verdict(struct json_line *line, const struct lookup *lookup)
 	add_table(line, verdict->table);
 	add_verdict_route(writer, lookup);
 	json_close_object(writer);
+}
+
+static void add_finding(struct json_writer *writer, const struct finding *finding)
+{
+	json_open_object(writer, NULL);
+	json_add_string(writer, "kind", finding_kind_name(finding->kind));
+	json_add_string(writer, "severity", severity_name(finding->severity));
+	add_number_if(writer, "priority", finding->has_priority, finding->priority);
+	add_number_if(writer, "by", finding->has_by, finding->by);
+	json_add_string(writer, "text", finding->text);
+	json_close_object(writer);
+}
+
+static void add_findings(struct json_writer *writer, const struct lookup *lookup)
+{
+	if (!lookup->examined) {
+		json_add_null(writer, "findings");
+		return;
+	}
+	json_open_array(writer, "findings");
+	for (size_t i = 0; i < lookup->finding_count; i++)
+		add_finding(writer, &lookup->findings[i]);
+	json_close_array(writer);
 }
 
 static void write_lookup(struct text *out, const struct lookup *lookup,
@@ -331,11 +445,13 @@ static void write_lookup(struct text *out, const struct lookup *lookup,
 	json_add_string(&line.writer, "family", family_name(lookup->key.family));
 	json_add_string(&line.writer, "purpose", purpose_name(lookup->purpose));
 	json_add_string(&line.writer, "cause", cause_name(lookup->cause));
+	json_add_unsigned(&line.writer, "group", lookup->group);
 	add_process(&line.writer, &lookup->context);
 	json_add_string(&line.writer, "context", words_context(&lookup->context));
-	add_flow(&line.writer, lookup);
+	add_flow(&line, lookup);
 	add_steps(&line, lookup);
 	add_verdict(&line, lookup);
+	add_findings(&line.writer, lookup);
 	end_line(&line);
 }
 
@@ -450,6 +566,13 @@ static void write_summary(struct text *out, uint64_t time_ns, const struct trace
 	for (size_t i = 0; i < summary->rule_count; i++)
 		add_rule_total(&line, &summary->rules[i]);
 	json_close_array(&line.writer);
+	json_open_object(&line.writer, "findings");
+	for (int kind = 0; kind < FINDING_KIND_COUNT; kind++) {
+		if (summary->findings[kind])
+			json_add_unsigned(&line.writer, finding_kind_name(kind),
+					  summary->findings[kind]);
+	}
+	json_close_object(&line.writer);
 	json_add_unsigned(&line.writer, "dropped_rules", summary->dropped_rules);
 	end_line(&line);
 }

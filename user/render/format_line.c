@@ -178,10 +178,13 @@ static void value_err(const struct line *line)
 		words_add_error(line->out, line->lookup->verdict.error);
 }
 
-/* Until findings are made, there are none. */
 static void value_findings(const struct line *line)
 {
-	(void)line;
+	for (size_t i = 0; i < line->lookup->finding_count; i++) {
+		if (i)
+			text_add_char(line->out, ',');
+		text_add(line->out, finding_kind_name(line->lookup->findings[i].kind));
+	}
 }
 
 static const struct field fields[] = {

@@ -7,8 +7,8 @@
 #include "render/tree.h"
 #include "render/words.h"
 
-static const struct marks utf8_marks = { "▶", "⇒", "→", "≤" };
-static const struct marks ascii_marks = { ">", "=>", "->", "<=" };
+static const struct marks utf8_marks = { "▶", "⇒", "→", "≤", "…", 1 };
+static const struct marks ascii_marks = { ">", "=>", "->", "<=", "...", 3 };
 
 static void add_styled(struct tree *tree, enum style style, const char *string)
 {
@@ -98,7 +98,7 @@ static void add_netns(struct tree *tree)
 
 	if (name && name[0]) {
 		text_add(tree->out, " netns ");
-		escape_terminal(tree->out, name, strlen(name), tree->options->ascii);
+		tree_add_name(tree->out, name, tree->options);
 	}
 }
 
@@ -127,6 +127,7 @@ static void add_verbose(struct tree *tree)
 
 	text_add(tree->out, " cause ");
 	text_add(tree->out, cause_name(lookup->cause));
+	tree_add_labelled(tree->out, " group ", lookup->group);
 	tree_add_labelled(tree->out, " cpu ", lookup->cpu);
 	if (lookup->netns)
 		tree_add_labelled(tree->out, " inode ", lookup->netns);
@@ -134,6 +135,22 @@ static void add_verbose(struct tree *tree)
 		tree_add_labelled(tree->out, " took ", lookup->duration_ns);
 		text_add(tree->out, "ns");
 	}
+}
+
+static void add_mark(struct tree *tree)
+{
+	uint32_t fwmark = tree->lookup->key.mark;
+	const struct owner_mark *mark = owners_mark(tree->options->owners, fwmark);
+
+	text_add(tree->out, " mark ");
+	text_add_hex(tree->out, fwmark);
+	if (!mark)
+		return;
+	text_add(tree->out, " (");
+	tree_add_name(tree->out, owner_name(mark->owner), tree->options);
+	text_add_char(tree->out, ' ');
+	tree_add_name(tree->out, mark->meaning, tree->options);
+	text_add_char(tree->out, ')');
 }
 
 static void write_header(struct tree *tree)
@@ -146,8 +163,7 @@ static void write_header(struct tree *tree)
 	text_add_char(tree->out, ' ');
 	add_question(tree);
 	add_protocol(tree);
-	text_add(tree->out, " mark ");
-	text_add_hex(tree->out, key->mark);
+	add_mark(tree);
 	if (key->uid != FLOW_UID_INVALID)
 		tree_add_labelled(tree->out, " uid ", key->uid);
 	add_interfaces(tree);
@@ -195,7 +211,7 @@ static void add_error_reason(struct tree *tree)
 	}
 }
 
-static void write_error(struct tree *tree)
+static void add_error(struct tree *tree)
 {
 	tree_add_style(tree->out, tree->options, STYLE_ERROR);
 	text_add(tree->out, tree->marks->verdict);
@@ -203,7 +219,6 @@ static void write_error(struct tree *tree)
 	words_add_error(tree->out, tree->lookup->verdict.error);
 	add_error_reason(tree);
 	tree_end_style(tree->out, tree->options, STYLE_ERROR);
-	text_add_char(tree->out, '\n');
 }
 
 static const char *const decision_notes[DECIDED_BY_COUNT] = {
@@ -234,13 +249,14 @@ static void add_found_route(struct tree *tree, const struct lookup_route *route)
 		words_add_route_type(tree->out, route->type);
 	}
 	tree_add_nexthop(tree, route);
+	tree_add_choice(tree, route);
 	if (route->has_prefsrc) {
 		text_add(tree->out, " src ");
 		text_add_address(tree->out, tree->lookup->key.family, route->prefsrc);
 	}
 }
 
-static void write_found(struct tree *tree)
+static void add_found(struct tree *tree)
 {
 	size_t start;
 
@@ -253,7 +269,41 @@ static void write_found(struct tree *tree)
 		text_add(tree->out, " unknown: the policy changed while this ran");
 	else
 		text_add(tree->out, " a route");
+}
+
+static const struct {
+	const char *mark;
+	enum style style;
+} severities[SEVERITY_COUNT] = {
+	[SEVERITY_INFO] = { "i", STYLE_DIM },
+	[SEVERITY_WARNING] = { "!", STYLE_SUPPRESSED },
+	[SEVERITY_ERROR] = { "!", STYLE_ERROR },
+};
+
+static void write_finding(struct tree *tree, const struct finding *finding)
+{
+	enum style style = severities[finding->severity].style;
+
+	text_add(tree->out, "   ");
+	tree_add_style(tree->out, tree->options, style);
+	text_add(tree->out, severities[finding->severity].mark);
+	text_add_char(tree->out, ' ');
+	tree_add_name(tree->out, finding->text, tree->options);
+	if (tree->options->verbose) {
+		text_add(tree->out, " (");
+		text_add(tree->out, finding_kind_name(finding->kind));
+		text_add(tree->out, ", ");
+		text_add(tree->out, severity_name(finding->severity));
+		text_add_char(tree->out, ')');
+	}
+	tree_end_style(tree->out, tree->options, style);
 	text_add_char(tree->out, '\n');
+}
+
+static void write_findings(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->lookup->finding_count; i++)
+		write_finding(tree, &tree->lookup->findings[i]);
 }
 
 static void write_lookup(struct text *out, const struct lookup *lookup,
@@ -270,10 +320,73 @@ static void write_lookup(struct text *out, const struct lookup *lookup,
 	tree_write_walk(&tree);
 	text_add(out, "   ");
 	if (lookup->verdict.error)
-		write_error(&tree);
+		add_error(&tree);
 	else
-		write_found(&tree);
+		add_found(&tree);
+	text_add_char(out, '\n');
+	write_findings(&tree);
 	text_free(&tree.scratch);
+}
+
+/* "⇒ 5209 table 51820 via 10.64.0.1 dev wg0": what was found, without the walk to it. */
+static void add_brief_found(struct tree *tree)
+{
+	const struct lookup_verdict *verdict = &tree->lookup->verdict;
+	const struct lookup_route *route = &verdict->route;
+
+	add_styled(tree, STYLE_CHOSEN, tree->marks->verdict);
+	if (verdict->has_priority)
+		tree_add_labelled(tree->out, " ", verdict->priority);
+	if (verdict->table) {
+		text_add(tree->out, " table ");
+		tree_add_table(tree->out, verdict->table, tree->options);
+	}
+	if (route->type && route->type != RTN_UNICAST && verdict->table != RT_TABLE_LOCAL) {
+		text_add_char(tree->out, ' ');
+		words_add_route_type(tree->out, route->type);
+	}
+	tree_add_nexthop(tree, route);
+	add_decision_note(tree);
+}
+
+/* " ! shadowed-route, auto-priority" */
+static void add_kinds(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->lookup->finding_count; i++) {
+		text_add(tree->out, i ? ", " : " ! ");
+		text_add(tree->out, finding_kind_name(tree->lookup->findings[i].kind));
+	}
+}
+
+/* Whose lookup it is, and where, stands in the header of the one that is shown in full. */
+static void write_brief(struct text *out, const struct lookup *lookup,
+			const struct render_options *options)
+{
+	struct tree tree = {
+		.out = out,
+		.lookup = lookup,
+		.options = options,
+		.marks = options->ascii ? &ascii_marks : &utf8_marks,
+	};
+
+	words_add_time_clock(out, lookup->time_ns, options->utc);
+	text_add_char(out, ' ');
+	text_add(out, cause_name(lookup->cause));
+	text_add(out, ": ");
+	add_question(&tree);
+	add_protocol(&tree);
+	if (lookup->key.mark) {
+		text_add(out, " mark ");
+		text_add_hex(out, lookup->key.mark);
+	}
+	add_interfaces(&tree);
+	text_add_char(out, ' ');
+	if (lookup->verdict.error)
+		add_error(&tree);
+	else
+		add_brief_found(&tree);
+	add_kinds(&tree);
+	text_add_char(out, '\n');
 }
 
 static void begin_note(struct text *out, uint64_t time_ns, const struct render_options *options)
@@ -302,7 +415,7 @@ static void write_policy(struct text *out, uint64_t time_ns, uint32_t netns, con
 		tree_add_labelled(out, "netns ", netns);
 		text_add_char(out, ' ');
 	}
-	escape_terminal(out, change, strlen(change), options->ascii);
+	tree_add_name(out, change, options);
 	text_add_char(out, '\n');
 }
 
@@ -311,13 +424,16 @@ static void write_warning(struct text *out, uint64_t time_ns, const char *messag
 {
 	begin_note(out, time_ns, options);
 	text_add(out, "warning: ");
-	escape_terminal(out, message, strlen(message), options->ascii);
+	tree_add_name(out, message, options);
 	text_add_char(out, '\n');
 }
 
 const struct format format_tree = {
 	.name = "tree",
+	.above = "  ",
+	.below = "   + ",
 	.lookup = write_lookup,
+	.brief = write_brief,
 	.lost = write_lost,
 	.policy = write_policy,
 	.warning = write_warning,

@@ -7,9 +7,7 @@
 #include <sys/socket.h>
 
 #include "render/words.h"
-
-#define DSCP_MASK_ALL 63u
-#define PORT_MASK_ALL 0xffffu
+#include "rules/selector.h"
 
 /* The keys of a port selector. */
 struct port_keys {

@@ -69,22 +69,37 @@ void json_close_array(struct json_writer *writer)
 	close_group(writer, ']');
 }
 
-/* True for what stands in a JSON string as it is and cannot act on a terminal. */
 static bool byte_is_plain(char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+/* The size of a character beyond ASCII, 0 when it is none or would act on a terminal. */
+static size_t wide_size(const char *bytes, size_t length)
+{
+	uint32_t point = 0;
+	size_t size = *bytes & 0x80 ? escape_decode(bytes, length, &point) : 0;
+
+	return point >= 0xa0 ? size : 0;
+}
+
+/* How much stands in a JSON string as it is and cannot act on a terminal. */
 static size_t plain_length(const char *bytes, size_t length)
 {
-	size_t at = 0;
+	size_t at = 0, wide;
 
-	while (at < length && byte_is_plain(bytes[at]))
-		at++;
+	while (at < length) {
+		if (byte_is_plain(bytes[at]))
+			at++;
+		else if ((wide = wide_size(bytes + at, length - at)))
+			at += wide;
+		else
+			break;
+	}
 	return at;
 }
 
-static void add_special(struct text *out, const char *bytes, size_t size, uint32_t point)
+static void add_special(struct text *out, size_t size, uint32_t point)
 {
 	char escaped[6] = { '\\', 'u', '0', '0' };
 
@@ -93,12 +108,10 @@ static void add_special(struct text *out, const char *bytes, size_t size, uint32
 	} else if (point == '"' || point == '\\') {
 		escaped[1] = (char)point;
 		text_add_bytes(out, escaped, 2);
-	} else if (point < 0xa0) {
+	} else {
 		escaped[4] = "0123456789abcdef"[point >> 4];
 		escaped[5] = "0123456789abcdef"[point & 15];
 		text_add_bytes(out, escaped, sizeof(escaped));
-	} else {
-		text_add_bytes(out, bytes, size);
 	}
 }
 
@@ -116,7 +129,7 @@ static void add_escaped(struct text *out, const char *bytes, size_t length)
 		if (at == length)
 			return;
 		size = escape_decode(bytes + at, length - at, &point);
-		add_special(out, bytes + at, size, point);
+		add_special(out, size, point);
 		at += size ? size : 1;
 	}
 }
@@ -155,6 +168,14 @@ void json_add_null(struct json_writer *writer, const char *key)
 {
 	start_value(writer, key, '\0');
 	text_add_bytes(writer->out, "null", 4);
+}
+
+void json_add_members(struct json_writer *writer, const char *bytes, size_t length)
+{
+	if (writer->comma)
+		text_add_char(writer->out, ',');
+	text_add_bytes(writer->out, bytes, length);
+	writer->comma = true;
 }
 
 void json_open_string(struct json_writer *writer, const char *key)

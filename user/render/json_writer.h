@@ -33,6 +33,9 @@ void json_add_hex(struct json_writer *writer, const char *key, uint64_t value); 
 void json_add_true(struct json_writer *writer, const char *key);
 void json_add_null(struct json_writer *writer, const char *key);
 
+/* Appends members of an object as they were written before. */
+void json_add_members(struct json_writer *writer, const char *bytes, size_t length);
+
 /* Between the two the caller appends the string's raw text to out. */
 void json_open_string(struct json_writer *writer, const char *key);
 void json_close_string(struct json_writer *writer);

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "render/json_rules.h"
 #include "rules/names.h"
+#include "rules/owners.h"
 #include "trace/lookup.h"
 #include "util/text.h"
 
@@ -14,6 +16,8 @@
 
 struct render_options {
 	const struct names *names;
+	const struct owners *owners; /* who name the meanings of marks; NULL: none is known */
+	struct json_rules *json_rules; /* of format json; NULL: writes each rule anew each time */
 	bool utc; /* text shows UTC instead of local time; JSON always does */
 	bool color;
 	bool ascii; /* the locale is not UTF-8: ASCII marks */
@@ -35,14 +39,21 @@ struct trace_summary;
 
 /*
  * A format. Each function appends whole lines to out; a NULL function writes
- * nothing (text has no start line). time_ns is CLOCK_REALTIME.
+ * nothing (text has no start line). time_ns is CLOCK_REALTIME. A format with
+ * brief() shows a group of lookups as one block (render/blocks.h): it writes a
+ * lookup as one line, which is indented by above or by below, as that line stands
+ * to the lookup that is shown in full.
  */
 struct format {
 	const char *name;
+	const char *above;
+	const char *below;
 	void (*start)(struct text *out, const struct trace_start *start,
 		      const struct render_options *options);
 	void (*lookup)(struct text *out, const struct lookup *lookup,
 		       const struct render_options *options);
+	void (*brief)(struct text *out, const struct lookup *lookup,
+		      const struct render_options *options);
 	void (*lost)(struct text *out, uint64_t time_ns, uint32_t cpu, uint64_t count,
 		     const struct render_options *options);
 	void (*policy)(struct text *out, uint64_t time_ns, uint32_t netns, const char *change,

@@ -106,9 +106,22 @@ static void count_rule(struct trace_summary *summary, const struct rule_total *w
 	summary->rule_count++;
 }
 
+static void count_findings(struct trace_summary *summary, const struct lookup *lookup)
+{
+	for (size_t i = 0; i < lookup->finding_count; i++) {
+		size_t earlier = 0;
+
+		while (lookup->findings[earlier].kind != lookup->findings[i].kind)
+			earlier++;
+		summary->findings[lookup->findings[i].kind] += earlier == i;
+	}
+}
+
 void summary_add(struct trace_summary *summary, const struct lookup *lookup)
 {
 	const struct lookup_verdict *verdict = &lookup->verdict;
+
+	count_findings(summary, lookup);
 
 	if (verdict->error)
 		count_error(summary, abs(verdict->error));

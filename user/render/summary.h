@@ -29,6 +29,7 @@ struct trace_summary {
 	struct rule_total *rules;
 	size_t rule_count;
 	size_t rule_capacity;
+	uint64_t findings[FINDING_KIND_COUNT]; /* lookups with one of that kind */
 	uint64_t dropped_rules; /* lookups whose rule could not be counted for want of memory */
 };
 

@@ -31,6 +31,11 @@ void tree_add_labelled(struct text *out, const char *label, uint64_t value)
 	text_add_unsigned(out, value);
 }
 
+void tree_add_name(struct text *out, const char *name, const struct render_options *options)
+{
+	escape_terminal(out, name, strlen(name), options->ascii);
+}
+
 void tree_add_device(struct text *out, const char name[static IFNAMSIZ], uint32_t index,
 		     const struct render_options *options)
 {
@@ -45,7 +50,7 @@ void tree_add_table(struct text *out, uint32_t table, const struct render_option
 	const char *name = names_table(options->names, table);
 
 	if (name)
-		escape_terminal(out, name, strlen(name), options->ascii);
+		tree_add_name(out, name, options);
 	else
 		text_add_unsigned(out, table);
 }
@@ -78,6 +83,14 @@ void tree_add_route(struct tree *tree, const struct lookup_route *route)
 		text_add(tree->out, "route");
 	}
 	tree_add_nexthop(tree, route);
-	if (route->nexthops > 1)
+	tree_add_choice(tree, route);
+}
+
+void tree_add_choice(struct tree *tree, const struct lookup_route *route)
+{
+	if (route->nexthops > 1 && route->nexthop)
+		text_printf(tree->out, " (nexthop %u of %u, weight %u)", route->nexthop,
+			    route->nexthops, route->weight);
+	else if (route->nexthops > 1)
 		text_printf(tree->out, " (of %u nexthops)", route->nexthops);
 }

@@ -5,8 +5,12 @@
 #include "render/escape.h"
 #include "render/tree.h"
 #include "render/words.h"
+#include "rules/selector.h"
 
 #define PRIORITY_COLUMNS 7
+
+/* So many steps in a row that say nothing become one line. */
+#define COLLAPSED_LEAST 3
 
 /* A column of the walk: as wide as its widest cell, within two bounds. */
 struct column {
@@ -57,14 +61,54 @@ static void add_spaces(struct text *out, size_t count)
 		text_add_char(out, ' ');
 }
 
+static bool has_finding(const struct lookup *lookup, const struct lookup_step *step)
+{
+	for (size_t i = 0; i < lookup->finding_count; i++) {
+		const struct finding *finding = &lookup->findings[i];
+
+		if ((finding->has_priority && finding->priority == step->priority) ||
+		    (finding->has_by && finding->by == step->priority))
+			return true;
+	}
+	return false;
+}
+
+static bool says_nothing(const struct lookup *lookup, const struct lookup_step *step)
+{
+	if (step->outcome != STEP_SKIPPED && step->outcome != STEP_NOT_REACHED)
+		return false;
+	if (step->outcome == STEP_NOT_REACHED && step->has_route)
+		return false;
+	return !has_finding(lookup, step);
+}
+
+/* How many steps from index on are written as one line; 0: the step is written by itself. */
+static size_t collapsed(const struct tree *tree, size_t index)
+{
+	const struct lookup *lookup = tree->lookup;
+	size_t end = index;
+
+	if (tree->options->verbose)
+		return 0;
+	while (end < lookup->step_count &&
+	       lookup->steps[end].outcome == lookup->steps[index].outcome &&
+	       says_nothing(lookup, &lookup->steps[end]))
+		end++;
+	return end - index >= COLLAPSED_LEAST ? end - index : 0;
+}
+
 static void measure_columns(struct tree *tree, size_t index)
 {
 	const struct column *column = &columns[index];
 
 	tree->widths[index] = column->least;
 	for (size_t i = 0; i < tree->lookup->step_count; i++) {
-		size_t width;
+		size_t width, run = collapsed(tree, i);
 
+		if (run) {
+			i += run - 1;
+			continue;
+		}
 		text_clear(&tree->scratch);
 		column->add(&tree->scratch, &tree->lookup->steps[i], tree->options);
 		width = escape_columns(text_string(&tree->scratch), tree->scratch.length);
@@ -133,10 +177,10 @@ static void add_continues(struct tree *tree, const struct lookup_step *step)
 {
 	if (!step->rule || step->rule->action != RULE_GOTO)
 		text_add(tree->out, "continues with the next rule");
-	else if (step->outcome == STEP_GOTO && !step->rule->unresolved)
-		tree_add_labelled(tree->out, "continues at rule ", step->rule->target);
-	else
+	else if (step->unresolved)
 		tree_add_labelled(tree->out, "unresolved: there is no rule ", step->rule->target);
+	else
+		tree_add_labelled(tree->out, "continues at rule ", step->rule->target);
 }
 
 static void add_unknown(struct tree *tree, const struct lookup_step *step)
@@ -151,13 +195,40 @@ static void add_unknown(struct tree *tree, const struct lookup_step *step)
 		text_add(tree->out, step->reason);
 }
 
+/* Not to be reached by a hostile name of a device. */
+static void add_mismatch(struct tree *tree, const struct lookup_step *step)
+{
+	text_clear(&tree->scratch);
+	words_add_mismatch(&tree->scratch, tree->lookup, step, tree->options->names,
+			   tree->options->ascii);
+	escape_terminal(tree->out, text_string(&tree->scratch), tree->scratch.length,
+			tree->options->ascii);
+	tree->out->failed |= tree->scratch.failed;
+}
+
+static void add_skipped(struct tree *tree, const struct lookup_step *step)
+{
+	text_add(tree->out, "skipped");
+	if (step->rule) {
+		text_add(tree->out, ": ");
+		add_mismatch(tree, step);
+	}
+	/* What it holds matters where something was found about it. */
+	if (!step->has_route || !(tree->options->verbose || has_finding(tree->lookup, step)))
+		return;
+	text_add(tree->out, ", has ");
+	add_answer(tree, step);
+}
+
 /* What its table holds for the packet is what the user may have expected. */
 static void add_not_reached(struct tree *tree, const struct lookup_step *step)
 {
 	text_add(tree->out, "not reached");
+	if (step->reason)
+		tree_add_labelled(tree->out, ": jumped over by rule ", step->jumped_by);
 	if (!step->has_route)
 		return;
-	text_add(tree->out, ": has ");
+	text_add(tree->out, step->reason ? ", has " : ": has ");
 	add_answer(tree, step);
 }
 
@@ -171,7 +242,7 @@ struct outcome_text {
 };
 
 static const struct outcome_text outcome_texts[STEP_OUTCOME_COUNT] = {
-	[STEP_SKIPPED] = { "skipped", NULL, STYLE_DIM, false },
+	[STEP_SKIPPED] = { NULL, add_skipped, STYLE_DIM, false },
 	[STEP_NO_ROUTE] = { "no route", NULL, STYLE_NONE, false },
 	[STEP_NO_TABLE] = { "no such table", NULL, STYLE_NONE, false },
 	[STEP_THROW] = { NULL, add_throw, STYLE_NONE, false },
@@ -223,6 +294,19 @@ static void add_priority(struct tree *tree, const struct lookup_step *step)
 	add_spaces(tree->out, 2);
 }
 
+/* The kernel's own rules are everywhere: nobody has to be told. */
+static void add_owner(struct tree *tree, const struct lookup_step *step)
+{
+	const struct owner *owner = step->rule ? step->rule->owner : NULL;
+
+	if (!owner || owner_is_kernel(owner))
+		return;
+	add_spaces(tree->out, 2);
+	tree_add_style(tree->out, tree->options, STYLE_DIM);
+	tree_add_name(tree->out, owner_name(owner), tree->options);
+	tree_end_style(tree->out, tree->options, STYLE_DIM);
+}
+
 static void write_step(struct tree *tree, const struct lookup_step *step)
 {
 	const struct outcome_text *outcome = outcome_text_of(step);
@@ -241,6 +325,32 @@ static void write_step(struct tree *tree, const struct lookup_step *step)
 		text_add(tree->out, evidence_name(step->evidence));
 		text_add_char(tree->out, ')');
 	}
+	add_owner(tree, step);
+	text_add_char(tree->out, '\n');
+}
+
+/* "… 37 rules skipped: fwmark, iif" */
+static void write_collapsed(struct tree *tree, size_t index, size_t count)
+{
+	const struct lookup_step *steps = &tree->lookup->steps[index];
+	uint32_t named = 0;
+
+	add_spaces(tree->out, PRIORITY_COLUMNS + 2 - tree->marks->more_columns);
+	tree_add_style(tree->out, tree->options, STYLE_DIM);
+	text_add(tree->out, tree->marks->more);
+	tree_add_labelled(tree->out, " ", count);
+	text_add(tree->out,
+		 steps->outcome == STEP_SKIPPED ? " rules skipped" : " rules not reached");
+	for (size_t i = 0; i < count && steps->outcome == STEP_SKIPPED; i++) {
+		uint32_t bit = 1u << steps[i].mismatch.selector;
+
+		if (named & bit)
+			continue;
+		text_add(tree->out, named ? ", " : ": ");
+		text_add(tree->out, selectors[steps[i].mismatch.selector].name);
+		named |= bit;
+	}
+	tree_end_style(tree->out, tree->options, STYLE_DIM);
 	text_add_char(tree->out, '\n');
 }
 
@@ -251,6 +361,14 @@ void tree_write_walk(struct tree *tree)
 			 "         built-in rules (no custom rules in this namespace)\n");
 	for (size_t i = 0; i < TREE_COLUMNS; i++)
 		measure_columns(tree, i);
-	for (size_t i = 0; i < tree->lookup->step_count; i++)
-		write_step(tree, &tree->lookup->steps[i]);
+	for (size_t i = 0; i < tree->lookup->step_count; i++) {
+		size_t run = collapsed(tree, i);
+
+		if (!run) {
+			write_step(tree, &tree->lookup->steps[i]);
+			continue;
+		}
+		write_collapsed(tree, i, run);
+		i += run - 1;
+	}
 }

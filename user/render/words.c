@@ -219,3 +219,17 @@ void words_add_time_clock(struct text *out, uint64_t time_ns, bool utc)
 	add_clock(out, &parts);
 	add_digits(out, (uint32_t)(time_ns % NS_PER_SECOND / 1000), 6);
 }
+
+void words_add_mismatch(struct text *out, const struct lookup *lookup,
+			const struct lookup_step *step, const struct names *names, bool ascii)
+{
+	const struct mismatch_options options = {
+		.mismatch = step->mismatch,
+		.iif = lookup->key.iif ? lookup->iif : NULL,
+		.oif = lookup->key.oif ? lookup->oif : NULL,
+		.names = names,
+		.ascii = ascii,
+	};
+
+	rule_print_mismatch(out, step->rule, &lookup->key, &options);
+}

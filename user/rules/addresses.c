@@ -213,3 +213,17 @@ const struct address *addresses_select(const struct addresses *addresses,
 
 	return own ? own : select_lent(addresses, question);
 }
+
+const struct address *addresses_find(const struct addresses *addresses, uint8_t family,
+				     const uint8_t *address)
+{
+	size_t length = family == AF_INET6 ? 16 : 4;
+
+	for (size_t i = 0; i < addresses->count; i++) {
+		const struct address *item = &addresses->items[i];
+
+		if (item->family == family && !memcmp(item->local, address, length))
+			return item;
+	}
+	return NULL;
+}

@@ -26,6 +26,10 @@ int addresses_set(struct addresses *addresses, const struct address *address);
 bool addresses_remove(struct addresses *addresses, const struct address *address);
 void addresses_remove_device(struct addresses *addresses, uint32_t ifindex);
 
+/* The first that equals address; NULL: none does. Borrowed until the next change. */
+const struct address *addresses_find(const struct addresses *addresses, uint8_t family,
+				     const uint8_t *address);
+
 /* inet_select_addr() of device ifindex: gateway is an IPv4 address or NULL. NULL when there is
  * none; borrowed until the next change. */
 struct source_question {

@@ -11,6 +11,7 @@
 #include "rules/addresses.h"
 #include "rules/links.h"
 #include "rules/grow.h"
+#include "rules/owners.h"
 
 #define FAMILY_COUNT 2
 #define DETACHED -1
@@ -27,14 +28,28 @@ struct table_slots {
 	size_t capacity;
 };
 
+/* index 0: all devices. */
+struct rp_setting {
+	uint32_t index;
+	uint8_t value;
+};
+
+struct rp_settings {
+	struct rp_setting *items;
+	size_t count;
+	size_t capacity;
+};
+
 struct policy {
 	uint64_t generation;
 	uint32_t netns;
 	enum tos_compare tos_compare;
 	bool l3_master_match;
 	struct rule_list *rules[FAMILY_COUNT];
+	const struct owners *owners;
 	struct links links;
 	struct addresses addresses;
+	struct rp_settings rp_filters;
 	struct table_slots tables;
 	enum default_after_reject default_after_reject;
 };
@@ -103,6 +118,7 @@ void policy_free(struct policy *policy)
 	free(policy->tables.slots);
 	links_free(&policy->links);
 	addresses_free(&policy->addresses);
+	free(policy->rp_filters.items);
 	free(policy);
 }
 
@@ -167,17 +183,6 @@ static void list_resolve(const struct policy *policy, struct rule_list *list)
 	}
 }
 
-/* A copy of list with its devices resolved, NULL with errno. */
-static struct rule_list *list_resolved_copy(const struct policy *policy,
-					    const struct rule_list *list)
-{
-	struct rule_list *copy = rule_list_new(list->rules, list->count);
-
-	if (copy)
-		list_resolve(policy, copy);
-	return copy;
-}
-
 static void replace_rules(struct policy *policy, int slot, struct rule_list *list)
 {
 	rule_list_put(policy->rules[slot]);
@@ -193,12 +198,44 @@ static int resolve_rules(struct policy *policy)
 
 		if (!list || list_is_resolved(policy, list))
 			continue;
-		copy = list_resolved_copy(policy, list);
+		copy = rule_list_new(list->rules, list->count);
 		if (!copy)
 			return -ENOMEM;
+		list_resolve(policy, copy);
 		replace_rules(policy, slot, copy);
 	}
 	return 0;
+}
+
+/* Devices and owners, in place where nobody else holds the list. Without memory for a copy the
+ * rules stay detached and without owners. */
+static void prepare_rules(struct policy *policy, int slot)
+{
+	struct rule_list *list = policy->rules[slot];
+
+	if (!list)
+		return;
+	if (list->references > 1)
+		list = rule_list_new(list->rules, list->count);
+	if (!list)
+		return;
+	list_resolve(policy, list);
+	owners_label(policy->owners, list->rules, list->count);
+	if (list != policy->rules[slot])
+		replace_rules(policy, slot, list);
+}
+
+void policy_set_owners(struct policy *policy, const struct owners *owners)
+{
+	policy->owners = owners;
+	policy->generation++;
+	for (int slot = 0; slot < FAMILY_COUNT; slot++)
+		prepare_rules(policy, slot);
+}
+
+const struct owners *policy_owners(const struct policy *policy)
+{
+	return policy->owners;
 }
 
 void policy_set_rules(struct policy *policy, uint8_t family, struct rule_list *list)
@@ -211,10 +248,7 @@ void policy_set_rules(struct policy *policy, uint8_t family, struct rule_list *l
 	}
 	replace_rules(policy, slot, list);
 	policy->generation++;
-	if (list && list->references == 1)
-		list_resolve(policy, list);
-	else
-		resolve_rules(policy); /* without memory the rules stay detached */
+	prepare_rules(policy, slot);
 }
 
 struct rule_list *policy_rules(const struct policy *policy, uint8_t family)
@@ -268,6 +302,69 @@ int policy_set_address(struct policy *policy, const struct address *address)
 		return change;
 	policy->generation++;
 	return 0;
+}
+
+const struct address *policy_own_address(const struct policy *policy, uint8_t family,
+					 const uint8_t *address)
+{
+	return addresses_find(&policy->addresses, family, address);
+}
+
+size_t policy_tunnel_count(const struct policy *policy)
+{
+	const struct link_index *links = &policy->links.by_index;
+	size_t count = 0;
+
+	for (size_t i = 0; i < links->count; i++)
+		count += links->links[i]->tunnel;
+	return count;
+}
+
+bool policy_link_is_tunnel(const struct policy *policy, uint32_t index)
+{
+	const struct link *link = policy_link(policy, index);
+
+	return link && link->tunnel;
+}
+
+static struct rp_setting *find_rp_setting(const struct policy *policy, uint32_t index)
+{
+	for (size_t i = 0; i < policy->rp_filters.count; i++) {
+		if (policy->rp_filters.items[i].index == index)
+			return &policy->rp_filters.items[i];
+	}
+	return NULL;
+}
+
+int policy_set_rp_filter(struct policy *policy, uint32_t index, uint8_t value)
+{
+	struct rp_settings *settings = &policy->rp_filters;
+	struct rp_setting *setting = find_rp_setting(policy, index);
+
+	if (!setting) {
+		setting = array_reserve(settings->items, sizeof(*setting), settings->count,
+					&settings->capacity);
+		if (!setting)
+			return -ENOMEM;
+		settings->items = setting;
+		setting = &settings->items[settings->count++];
+	} else if (setting->value == value) {
+		return 0;
+	}
+	*setting = (struct rp_setting){ .index = index, .value = value };
+	policy->generation++;
+	return 0;
+}
+
+enum rp_filter policy_rp_filter(const struct policy *policy, uint32_t index)
+{
+	const struct rp_setting *all = find_rp_setting(policy, 0);
+	const struct rp_setting *own = find_rp_setting(policy, index);
+	uint8_t value = all ? all->value : 0;
+
+	if (own && own->value > value)
+		value = own->value;
+	return value > RP_FILTER_LOOSE ? RP_FILTER_NONE : (enum rp_filter)value;
 }
 
 void policy_remove_address(struct policy *policy, const struct address *address)
@@ -349,6 +446,31 @@ struct route_table *policy_table_for_change(struct policy *policy, uint8_t famil
 	if (slot->table)
 		policy->generation++;
 	return slot->table;
+}
+
+void policy_visit_tables(const struct policy *policy, uint8_t family,
+			 bool (*visit)(uint32_t table, void *data), void *data)
+{
+	for (size_t i = 0; i < policy->tables.count; i++) {
+		const struct table_slot *slot = &policy->tables.slots[i];
+
+		if (slot->key >> 32 != family || slot->unheld || !slot->table ||
+		    !route_table_count(slot->table))
+			continue;
+		if (!visit((uint32_t)slot->key, data))
+			return;
+	}
+}
+
+bool policy_table_is_l3mdev(const struct policy *policy, uint32_t table)
+{
+	const struct link_index *links = &policy->links.by_index;
+
+	for (size_t i = 0; i < links->count; i++) {
+		if (links->links[i]->l3mdev_table == table)
+			return true;
+	}
+	return false;
 }
 
 void policy_clear_routes(struct policy *policy, uint8_t family)

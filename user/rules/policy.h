@@ -32,8 +32,12 @@ struct link {
 	uint32_t group;
 	uint32_t l3mdev_table;
 	uint32_t flags; /* IFF_… */
+	bool tunnel; /* packets leave it inside of others: wireguard, tun, ipip, … */
 	char name[IFNAMSIZ];
 };
+
+/* net.ipv4.conf.*.rp_filter */
+enum rp_filter { RP_FILTER_NONE, RP_FILTER_STRICT, RP_FILTER_LOOSE };
 
 struct address {
 	uint8_t local[16];
@@ -65,8 +69,14 @@ enum default_after_reject { DEFAULT_NOT_KNOWN, DEFAULT_ASKED, DEFAULT_NOT_ASKED 
 void policy_set_default_after_reject(struct policy *policy, enum default_after_reject asked);
 enum default_after_reject policy_default_after_reject(const struct policy *policy);
 
-/* Replaces the rules of family; takes over the caller's reference. iif_index and
- * oif_index are resolved here: in place when this is the only reference. */
+struct owners;
+/* Whose rules they are is told by these owners, which must outlive the policy and
+ * all lists of its rules; NULL, as in a new policy: not known. */
+void policy_set_owners(struct policy *policy, const struct owners *owners);
+const struct owners *policy_owners(const struct policy *policy);
+
+/* Replaces the rules of family; takes over the caller's reference. iif_index,
+ * oif_index and owner are set here: in place when this is the only reference. */
 void policy_set_rules(struct policy *policy, uint8_t family, struct rule_list *list);
 /* The rules of family in force, borrowed; never NULL once a snapshot was read. */
 struct rule_list *policy_rules(const struct policy *policy, uint8_t family);
@@ -87,11 +97,29 @@ const struct link *policy_link_by_name(const struct policy *policy, const char *
 int policy_set_address(struct policy *policy, const struct address *address);
 void policy_remove_address(struct policy *policy, const struct address *address);
 
+/* The first address of family that equals address; NULL: it is none of the host's. */
+const struct address *policy_own_address(const struct policy *policy, uint8_t family,
+					 const uint8_t *address);
+
+/* How many links are tunnels. */
+size_t policy_tunnel_count(const struct policy *policy);
+bool policy_link_is_tunnel(const struct policy *policy, uint32_t index);
+
+/* What rp_filter is set to for a device, or for all (index 0); 0 or -errno. */
+int policy_set_rp_filter(struct policy *policy, uint32_t index, uint8_t value);
+/* What the kernel goes by, IN_DEV_RPFILTER(): the higher of the device's and that of all. */
+enum rp_filter policy_rp_filter(const struct policy *policy, uint32_t index);
+
 /* The table, NULL when it has no routes in the snapshot (it may exist in the kernel, empty)
  * or is not held. */
 const struct route_table *policy_table(const struct policy *policy, uint8_t family, uint32_t id);
 /* The table, made when it is new; NULL with errno. Counts as a change. */
 struct route_table *policy_table_for_change(struct policy *policy, uint8_t family, uint32_t id);
+/* Calls visit() with the number of each table of family that holds routes, until it returns false. */
+void policy_visit_tables(const struct policy *policy, uint8_t family,
+			 bool (*visit)(uint32_t table, void *data), void *data);
+/* Whether it is the table of a VRF device. */
+bool policy_table_is_l3mdev(const struct policy *policy, uint32_t table);
 /* Forgets all routes of family, before a new dump. */
 void policy_clear_routes(struct policy *policy, uint8_t family);
 /* Marks a table that is not held (--max-routes) and frees its routes: its answers

@@ -2,9 +2,10 @@
 /* Whether a rule applies to a flow, and how its selector is written. */
 #include "rules/rule.h"
 
-#include "rules/selector.h"
+#include <string.h>
 
-#define DSCP_MASK_ALL 0x3f
+#include "rules/mismatch.h"
+#include "rules/selector.h"
 
 /* The order of `ip rule`; keywords it has learned later stand at the end. */
 static const enum selector_id print_order[] = {
@@ -24,22 +25,14 @@ void rule_init(struct rule *rule, uint8_t family)
 	};
 }
 
+bool rule_equal(const struct rule *a, const struct rule *b)
+{
+	return !memcmp(a, b, offsetof(struct rule, owner));
+}
+
 uint16_t rule_port_mask(uint16_t mask, const struct rule_range16 *ports)
 {
 	return mask == UINT16_MAX && ports->first == ports->last ? 0 : mask;
-}
-
-const char *rule_first_mismatch(const struct rule *rule, const struct flow_key *key,
-				const struct match_context *context)
-{
-	/* The lowest bit is the selector that the kernel tests first. */
-	for (uint32_t used = selectors_used(rule); used; used &= used - 1) {
-		const struct selector *selector = &selectors[__builtin_ctz(used)];
-
-		if (!selector->match(rule, key, context))
-			return selector->name;
-	}
-	return NULL;
 }
 
 bool rule_applies(const struct rule *rule, const struct flow_key *key,

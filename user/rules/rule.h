@@ -45,6 +45,8 @@ struct rule_attribute {
 
 #define RULE_UNKNOWN_MAX 4
 
+struct owner;
+
 /*
  * Fields follow struct fib_rule and fib4_rule. A selector that is not set has
  * its neutral value: empty name, length 0, mask 0, has_… false. iif_index and
@@ -94,6 +96,9 @@ struct rule {
 	bool truncated; /* an attribute was malformed, or more were unknown than fit */
 	uint8_t unknown_count;
 	struct rule_attribute unknown[RULE_UNKNOWN_MAX];
+
+	/* Who put it there, borrowed; NULL: not known. Last, because it is no part of the rule. */
+	const struct owner *owner;
 };
 
 /* What of the machine a match needs besides rule and flow. */
@@ -106,18 +111,15 @@ struct match_context {
 	const void *data;
 };
 
-/* The name of the first selector, in the order of fib_rule_match() and then
- * fib4_rule_match(), that refuses key; NULL when all accept it. `not` is not
- * applied, nothing is owned by the caller. */
-const char *rule_first_mismatch(const struct rule *rule, const struct flow_key *key,
-				const struct match_context *context);
-
 /* True when the kernel would run the rule's action for key, `not` applied. */
 bool rule_applies(const struct rule *rule, const struct flow_key *key,
 		  const struct match_context *context);
 
 /* True when the rule has no selector at all and is not inverted: it applies to every flow. */
 bool rule_is_catch_all(const struct rule *rule);
+
+/* Whether both are the same rule, whoever is taken for its owner. */
+bool rule_equal(const struct rule *a, const struct rule *b);
 
 /* A neutral rule of family: no selector, no suppressor, action RULE_LOOKUP, table 0. */
 void rule_init(struct rule *rule, uint8_t family);

@@ -5,20 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MARK_MASK_ALL 0xffffffffu
-#define PORT_MASK_ALL 0xffffu
-#define DSCP_MASK_ALL 0x3fu
-#define FLOWLABEL_MASK_ALL 0xfffffu
-
-/* The bits of the tos that a `tos` rule sees: INET_DSCP_LEGACY_TOS_MASK. */
-#define TOS_LEGACY_MASK 0x1c
-#define TOS_DSCP_MASK 0xfc
-
-/* Set in flow_key.flags when l3mdev was taken from the output device: FLOWI_FLAG_L3MDEV_OIF. */
-#define FLOW_L3MDEV_OF_OIF 0x04
-
-/* Kernels that know VRF devices in iif and oif compare such a device with the flow's l3mdev. */
-static bool is_l3_master(int index, const struct match_context *context)
+bool selector_of_l3_master(int index, const struct match_context *context)
 {
 	return context->master_of &&
 	       context->master_of(context->data, (uint32_t)index) == (uint32_t)index;
@@ -29,7 +16,7 @@ static bool iif_match(const struct rule *rule, const struct flow_key *key,
 {
 	if (rule->iif_index <= 0)
 		return false;
-	if (is_l3_master(rule->iif_index, context))
+	if (selector_of_l3_master(rule->iif_index, context))
 		return !(key->flags & FLOW_L3MDEV_OF_OIF) &&
 		       (uint32_t)rule->iif_index == key->l3mdev;
 	return (uint32_t)rule->iif_index == key->iif;
@@ -40,7 +27,7 @@ static bool oif_match(const struct rule *rule, const struct flow_key *key,
 {
 	if (rule->oif_index <= 0)
 		return false;
-	if (is_l3_master(rule->oif_index, context))
+	if (selector_of_l3_master(rule->oif_index, context))
 		return (key->flags & FLOW_L3MDEV_OF_OIF) &&
 		       (uint32_t)rule->oif_index == key->l3mdev;
 	return (uint32_t)rule->oif_index == key->oif;
@@ -281,6 +268,7 @@ static void dport_print(struct text *out, const struct rule *rule, const struct 
 }
 
 const struct selector selectors[SELECTOR_COUNT] = {
+	[SELECTOR_NONE] = { .name = "none" },
 	[SELECTOR_IIF] = { "iif", iif_match, iif_print },
 	[SELECTOR_OIF] = { "oif", oif_match, oif_print },
 	[SELECTOR_FWMARK] = { "fwmark", fwmark_match, fwmark_print },
@@ -295,6 +283,7 @@ const struct selector selectors[SELECTOR_COUNT] = {
 	[SELECTOR_IPPROTO] = { "ipproto", ipproto_match, ipproto_print },
 	[SELECTOR_SPORT] = { "sport", sport_match, sport_print },
 	[SELECTOR_DPORT] = { "dport", dport_match, dport_print },
+	[SELECTOR_NOT] = { .name = "not" },
 };
 
 #define USED(id, condition) ((uint32_t)((condition) != 0) << SELECTOR_##id)

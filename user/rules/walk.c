@@ -182,18 +182,17 @@ static enum step_outcome run_action(const struct walk *walk, struct walk_step *s
 static struct walk_step match_step(const struct walk *walk, size_t index)
 {
 	const struct rule *rule = &walk->list->rules[index];
-	const char *mismatch = rule_first_mismatch(rule, walk->key, &walk->context);
 	struct walk_step step = {
 		.rule = index,
 		.outcome = STEP_NOT_REACHED,
 		.table = table_of(walk, rule),
+		.jumped_by = SIZE_MAX,
+		.mismatch = rule_mismatch(rule, walk->key, &walk->context),
 		.answer = { .prefix_length = -1, .group = -1, .suppressed = -1 },
 	};
 
-	if (!mismatch != rule->invert)
-		return step;
-	step.outcome = STEP_SKIPPED;
-	step.mismatch = rule->invert ? "not" : mismatch;
+	if (step.mismatch.selector != SELECTOR_NONE)
+		step.outcome = STEP_SKIPPED;
 	return step;
 }
 
@@ -203,9 +202,9 @@ static void report(const struct walk *walk, const struct walk_step *step)
 		walk->report(walk->data, step);
 }
 
-/* The first rule of the target priority. The list decides, not the flag `unresolved`, which was
- * true when the rule was dumped and may not be now. */
-static size_t behind_goto(const struct rule_list *list, size_t index)
+/* The index of the first rule of the target priority, 0 without one: gotos only lead on. The list
+ * decides, not the rule's own `unresolved`, which was true when it was dumped and may not be now. */
+static size_t target_of(const struct rule_list *list, size_t index)
 {
 	uint32_t target = list->rules[index].target;
 
@@ -213,7 +212,33 @@ static size_t behind_goto(const struct rule_list *list, size_t index)
 		if (list->rules[i].priority == target)
 			return i;
 	}
-	return index + 1;
+	return 0;
+}
+
+static void report_jumped_over(const struct walk *walk, size_t jump, size_t target)
+{
+	for (size_t i = jump + 1; walk->report && i < target; i++) {
+		struct walk_step step = match_step(walk, i);
+
+		step.jumped_by = jump;
+		report(walk, &step);
+	}
+}
+
+/* Reports the step and what it jumps over; the index of the next rule to look at. */
+static size_t report_step(const struct walk *walk, struct walk_step *step)
+{
+	size_t target = 0;
+
+	if (step->outcome == STEP_GOTO) {
+		target = target_of(walk->list, step->rule);
+		step->unresolved = !target;
+	}
+	report(walk, step);
+	if (!target)
+		return step->rule + 1;
+	report_jumped_over(walk, step->rule, target);
+	return target;
 }
 
 /* Behind a step that is not known, nobody knows what the kernel reached. */
@@ -254,13 +279,12 @@ struct walk_result policy_walk(const struct policy *policy, const struct rule_li
 
 		if (now.outcome != STEP_SKIPPED)
 			now.outcome = run_action(&walk, &now);
-		report(&walk, &now);
+		index = report_step(&walk, &now);
 		if (outcomes[now.outcome].ends) {
 			result = result_of(&now);
-			report_rest(&walk, index + 1, result.complete);
+			report_rest(&walk, index, result.complete);
 			break;
 		}
-		index = now.outcome == STEP_GOTO ? behind_goto(list, index) : index + 1;
 	}
 	return result;
 }

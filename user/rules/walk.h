@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rules/mismatch.h"
 #include "rules/policy.h"
 
 enum step_outcome {
@@ -57,8 +58,9 @@ struct walk_step {
 	uint32_t table; /* that is (or would be) asked, of l3mdev too; 0 for other actions */
 	enum step_outcome outcome;
 	enum suppressor suppressor;
-	const char
-		*mismatch; /* STEP_SKIPPED: the selector that refused, "not" for an inverted rule */
+	bool unresolved; /* STEP_GOTO: no rule has the target; the walk goes on with the next one */
+	size_t jumped_by; /* index of the goto that led past the rule, SIZE_MAX: none did */
+	struct mismatch mismatch; /* STEP_SKIPPED: why; else all zero */
 	struct ask_answer answer;
 };
 
@@ -75,9 +77,9 @@ struct walk_result {
 /*
  * Walks list for key and calls step() for each rule in the kernel's order: those
  * before the end of the walk with their outcome (skipped ones too), those behind
- * it as STEP_NOT_REACHED when they apply to key and STEP_SKIPPED when they do
- * not, rules jumped over by goto not at all. In a walk that is not complete, the
- * rule that stopped it and those behind it that apply are STEP_UNKNOWN. step may be NULL.
+ * it and those that a goto jumped over as STEP_NOT_REACHED when they apply to key
+ * and STEP_SKIPPED when they do not. In a walk that is not complete, the rule that
+ * stopped it and those behind it that apply are STEP_UNKNOWN. step may be NULL.
  */
 struct walk_result policy_walk(const struct policy *policy, const struct rule_list *list,
 			       const struct flow_key *key, walk_ask ask,

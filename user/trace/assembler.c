@@ -29,6 +29,7 @@ struct assembler {
 	struct list_node waiting; /* nothing happened, not done */
 	struct list_node shown; /* done: kept for their origin */
 	size_t shown_count;
+	uint64_t holes; /* in the sequences of all CPUs */
 	uint32_t *last_seq; /* by CPU; the first event of each is number 1 */
 	struct entry *buckets[BUCKETS];
 };
@@ -198,6 +199,7 @@ static int begin_add(struct assembler *assembler, const struct begin_event *begi
 	entry->walk = (struct walk_record){
 		.id = begin->walk,
 		.time_ns = begin->header.time_ns,
+		.holes = assembler->holes,
 		.cpu = begin->header.cpu,
 		.context = begin->context,
 		.key = begin->key,
@@ -274,6 +276,7 @@ static void sequence_check(struct assembler *assembler, const struct event_heade
 {
 	uint32_t hole = sequence_hole(assembler, header, header->seq);
 
+	assembler->holes += hole > 0;
 	if (hole && lost)
 		lost(data, header, hole);
 }

@@ -24,6 +24,7 @@ struct partial {
 
 struct collector {
 	struct collector_counts counts;
+	uint64_t holes;
 	uint32_t *refused; /* by CPU: what was told last */
 	struct partial *partials; /* the latest first */
 	size_t partial_count;
@@ -166,7 +167,8 @@ static void record_queue(struct collector *collector, struct lookup_record *reco
 	collector->last = record;
 }
 
-static struct lookup_record *record_new(const struct lookup_event *event, size_t size)
+static struct lookup_record *record_new(const struct collector *collector,
+					const struct lookup_event *event, size_t size)
 {
 	struct lookup_record *record = calloc(1, sizeof(*record));
 
@@ -180,6 +182,7 @@ static struct lookup_record *record_new(const struct lookup_event *event, size_t
 	memcpy(record->event, event, size);
 	record->steps = record->event->steps;
 	record->step_count = event->step_count;
+	record->holes = collector->holes;
 	record->deciding = event->deciding == LOOKUP_NO_STEP ? SIZE_MAX : event->deciding;
 	return record;
 }
@@ -213,7 +216,7 @@ static int whole_add(struct collector *collector, const struct lookup_event *eve
 		collector->counts.lost++;
 		goto out;
 	}
-	record = record_new(event, size);
+	record = record_new(collector, event, size);
 	if (!record)
 		err = -ENOMEM;
 	if (record && partial)
@@ -274,6 +277,7 @@ static void refused_check(struct collector *collector, const struct event_header
 	if (!more || more > UINT32_MAX / 2)
 		return;
 	collector->refused[header->cpu] = refused;
+	collector->holes++;
 	if (lost)
 		lost(data, header, more);
 }

@@ -17,6 +17,7 @@ struct lookup_record {
 	struct step_event *steps;
 	size_t step_count;
 	size_t deciding;
+	uint64_t holes; /* times that lookups were found missing before it */
 };
 
 /* Puts the events of the exact tiers together into records. */

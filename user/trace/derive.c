@@ -175,19 +175,13 @@ static void replay_step(void *data, const struct walk_step *step)
 
 	if (step->outcome == STEP_SKIPPED || replay->open || replay->conflict)
 		return;
-	out = lookup_add_step(replay->lookup);
+	out = lookup_add_walk_step(replay->lookup, step, replay->rules);
 	if (!out) {
 		/* Too many steps are no reason to end the trace. */
 		replay->conflict |= errno == E2BIG;
 		replay->failed |= errno != E2BIG;
 		return;
 	}
-	out->rule = &replay->rules->rules[step->rule];
-	out->has_priority = true;
-	out->priority = out->rule->priority;
-	out->table = step->table;
-	out->outcome = step->outcome;
-	out->suppressor = step->suppressor;
 	out->evidence = step_evidence(replay, step);
 	if (step->outcome == STEP_NOT_REACHED && step->table)
 		out->has_route = table_would_match(replay->policy, &replay->walk->key, step->table,
@@ -271,6 +265,7 @@ static void lookup_fill(struct lookup *lookup, const struct walk_record *walk,
 			const struct policy *policy)
 {
 	lookup->boottime_ns = walk->time_ns;
+	lookup->holes = walk->holes;
 	lookup->cpu = walk->cpu;
 	lookup->netns = walk_record_netns(walk, &lookup->netns_source);
 	lookup->purpose = walk->origin.purpose;
@@ -470,6 +465,14 @@ static enum derive_result replay_direct(struct replay *replay)
 	return DERIVE_DONE;
 }
 
+/* The tables answer before fib_select_multipath() chooses. */
+static void forget_choices(struct lookup *lookup)
+{
+	for (size_t i = 0; i < lookup->step_count; i++)
+		route_forget_choice(&lookup->steps[i].route);
+	route_forget_choice(&lookup->verdict.route);
+}
+
 static enum derive_result replay_once(struct replay *replay,
 				      enum derive_result (*derive)(struct replay *replay))
 {
@@ -477,8 +480,12 @@ static enum derive_result replay_once(struct replay *replay,
 
 	lookup_fill(replay->lookup, replay->walk, replay->policy);
 	result = derive(replay);
-	if (result != DERIVE_DONE)
+	if (result != DERIVE_DONE) {
 		lookup_clear(replay->lookup);
+		return result;
+	}
+	forget_choices(replay->lookup);
+	replay->lookup->generation = policy_generation(replay->policy);
 	return result;
 }
 
@@ -573,8 +580,8 @@ static bool steps_agree(const struct lookup_step *a, const struct lookup_step *b
 {
 	return a->outcome == b->outcome && a->table == b->table &&
 	       a->has_priority == b->has_priority && a->priority == b->priority &&
-	       a->suppressor == b->suppressor && !a->rule == !b->rule &&
-	       (!a->rule || !memcmp(a->rule, b->rule, sizeof(*a->rule)));
+	       a->suppressor == b->suppressor && a->unresolved == b->unresolved &&
+	       !a->rule == !b->rule && (!a->rule || rule_equal(a->rule, b->rule));
 }
 
 bool lookups_agree(const struct lookup *a, const struct lookup *b)

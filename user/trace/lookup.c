@@ -56,6 +56,9 @@ void lookup_clear(struct lookup *lookup)
 {
 	rule_list_put(lookup->rules);
 	free(lookup->steps);
+	for (size_t i = 0; i < lookup->finding_count; i++)
+		free(lookup->findings[i].text);
+	free(lookup->findings);
 	*lookup = (struct lookup){ 0 };
 }
 
@@ -97,4 +100,25 @@ struct lookup_step *lookup_add_step(struct lookup *lookup)
 	lookup->step_count++;
 	steps[count] = (struct lookup_step){ 0 };
 	return &steps[count];
+}
+
+struct lookup_step *lookup_add_walk_step(struct lookup *lookup, const struct walk_step *step,
+					 const struct rule_list *rules)
+{
+	struct lookup_step *out = lookup_add_step(lookup);
+
+	if (!out)
+		return NULL;
+	out->rule = &rules->rules[step->rule];
+	out->has_priority = true;
+	out->priority = out->rule->priority;
+	out->table = step->table;
+	out->outcome = step->outcome;
+	out->suppressor = step->suppressor;
+	out->unresolved = step->unresolved;
+	if (step->outcome == STEP_NOT_REACHED && step->jumped_by != SIZE_MAX) {
+		out->reason = "goto";
+		out->jumped_by = rules->rules[step->jumped_by].priority;
+	}
+	return out;
 }

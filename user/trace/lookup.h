@@ -13,6 +13,7 @@
 #include "bpf/purpose.h"
 #include "rules/purpose.h"
 #include "rules/walk.h"
+#include "trace/finding.h"
 
 enum decided_by {
 	DECIDED_BY_RULE,
@@ -43,6 +44,8 @@ struct lookup_route {
 	uint32_t dev_index;
 	int16_t prefix_length;
 	uint16_t nexthops; /* 0: not known */
+	uint16_t nexthop; /* which of them was chosen, from 1; 0: not known */
+	uint16_t weight; /* its weight among them, from 1; 0: not known */
 	uint8_t type;
 	uint8_t gateway_family;
 	bool has_prefsrc;
@@ -57,8 +60,13 @@ struct lookup_step {
 	enum step_outcome outcome;
 	enum suppressor suppressor;
 	enum evidence evidence;
-	const char *reason; /* STEP_UNKNOWN: "policy-changed"; else NULL */
+	/* STEP_UNKNOWN: "policy-changed"; STEP_NOT_REACHED: "goto" when one led past it; else NULL */
+	const char *reason;
+	uint32_t jumped_by; /* the priority of that goto */
+	struct mismatch mismatch; /* STEP_SKIPPED: why */
+	bool refused_by_one; /* STEP_SKIPPED: that selector alone refused */
 	bool has_route;
+	bool unresolved; /* STEP_GOTO: there is no rule that it could lead to */
 	bool has_priority; /* priority holds; a built-in table's step names the rule it stands for */
 	uint32_t priority;
 };
@@ -80,6 +88,9 @@ struct lookup {
 	uint64_t time_ns; /* CLOCK_REALTIME of the start */
 	uint64_t boottime_ns; /* CLOCK_BOOTTIME of the start */
 	uint64_t duration_ns; /* 0: not known */
+	uint64_t group; /* its number, from 1: see trace/group.h */
+	uint64_t visit; /* of struct lookup_event; 0: not known */
+	uint64_t holes; /* times that events were found missing before it */
 	uint32_t cpu;
 	uint32_t netns; /* inode; 0: not known */
 	const char *netns_name; /* borrowed from the namespaces; NULL: none */
@@ -95,6 +106,10 @@ struct lookup {
 	struct lookup_step *steps;
 	size_t step_count;
 	struct lookup_verdict verdict;
+	uint64_t generation; /* of the policy that explained it, 0: none did */
+	bool examined; /* findings were looked for; not when the policy had changed by then */
+	struct finding *findings;
+	size_t finding_count;
 };
 
 /* Frees what the lookup owns and empties it. */
@@ -104,6 +119,9 @@ struct policy;
 void lookup_name_devices(struct lookup *lookup, const struct policy *policy);
 /* Appends a zeroed step; NULL with errno. Valid until the next call. */
 struct lookup_step *lookup_add_step(struct lookup *lookup);
+/* The same with what a step of a walk over rules tells: all but evidence and route. */
+struct lookup_step *lookup_add_walk_step(struct lookup *lookup, const struct walk_step *step,
+					 const struct rule_list *rules);
 
 /* Section counts of a whole trace. seen = shown + filtered + lost + unfinished. */
 struct lookup_counts {

@@ -55,8 +55,11 @@ static void route_add_policy(struct lookup_route *out, const struct policy *poli
 	out->prefix_length = route->dst_length;
 	out->nexthops = route->nexthop_count;
 	out->type = route->type;
-	if (nexthop)
-		out->has_prefsrc = policy_preferred_source(policy, route, nexthop, out->prefsrc);
+	if (!nexthop)
+		return;
+	out->nexthop = (uint16_t)(nexthop - route->nexthops + 1);
+	out->weight = nexthop->weight;
+	out->has_prefsrc = policy_preferred_source(policy, route, nexthop, out->prefsrc);
 }
 
 const struct route *table_explains(const struct policy *policy, const struct flow_key *key,
@@ -82,6 +85,14 @@ const struct route *table_explains(const struct policy *policy, const struct flo
 	return NULL;
 }
 
+void route_forget_choice(struct lookup_route *route)
+{
+	if (route->nexthops < 2)
+		return;
+	route->nexthop = 0;
+	route->weight = 0;
+}
+
 bool table_would_match(const struct policy *policy, const struct flow_key *key, uint32_t table,
 		       struct lookup_route *out)
 {
@@ -95,6 +106,7 @@ bool table_would_match(const struct policy *policy, const struct flow_key *key, 
 		return false;
 	*out = (struct lookup_route){ .prefix_length = -1 };
 	route_add_policy(out, policy, result.route, result.nexthop);
+	route_forget_choice(out);
 	if (!result.nexthop)
 		return true;
 	out->gateway_family = result.nexthop->gateway_family;

@@ -22,6 +22,9 @@ const struct route *table_explains(const struct policy *policy, const struct flo
 				   uint32_t table, const struct table_answer *answer,
 				   struct lookup_route *out);
 
+/* For one of which only the first usable nexthop is known: fib_select_multipath() comes later. */
+void route_forget_choice(struct lookup_route *route);
+
 /* What a table that was not asked holds for the flow; false: nothing. */
 bool table_would_match(const struct policy *policy, const struct flow_key *key, uint32_t table,
 		       struct lookup_route *out);

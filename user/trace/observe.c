@@ -6,6 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "rules/owners.h"
 #include "rules/route.h"
 #include "trace/lookup_route.h"
 #include "trace/stack.h"
@@ -84,7 +85,7 @@ static bool is_step_of(const struct rule *rule, const struct step_event *step)
 	seen.truncated = known.truncated;
 	seen.unknown_count = known.unknown_count;
 	memcpy(seen.unknown, known.unknown, sizeof(seen.unknown));
-	return !memcmp(&seen, &known, sizeof(seen));
+	return rule_equal(&seen, &known);
 }
 
 static struct table_answer answer_of_step(const struct step_event *step)
@@ -238,19 +239,13 @@ static void observe_step(void *data, const struct walk_step *step)
 		take_step(observation, step->rule);
 	if (step->outcome == STEP_SKIPPED || observation->conflict)
 		return;
-	out = lookup_add_step(observation->lookup);
+	out = lookup_add_walk_step(observation->lookup, step, observation->rules);
 	if (!out) {
 		/* Too many steps are no reason to end the trace. */
 		observation->conflict |= errno == E2BIG;
 		observation->failed |= errno != E2BIG;
 		return;
 	}
-	out->rule = &observation->rules->rules[step->rule];
-	out->has_priority = true;
-	out->priority = out->rule->priority;
-	out->table = step->table;
-	out->outcome = step->outcome;
-	out->suppressor = step->suppressor;
 	out->evidence = outcome_evidence(step->outcome);
 	fill_route(observation, out);
 	observation->seen = NULL;
@@ -356,6 +351,8 @@ static void route_find_source(struct lookup_route *route, uint32_t table,
 		return;
 	route->has_prefsrc = known.has_prefsrc;
 	memcpy(route->prefsrc, known.prefsrc, sizeof(route->prefsrc));
+	route->nexthop = known.nexthop;
+	route->weight = known.weight;
 }
 
 /* The route that was taken: the deciding step's, with the nexthop chosen after it. */
@@ -418,13 +415,16 @@ static void verdict_fill(struct lookup *lookup, const struct observation *observ
 	verdict_fill_source(&verdict->route, event);
 }
 
-static void lookup_fill(struct lookup *lookup, const struct lookup_event *event,
+static void lookup_fill(struct lookup *lookup, const struct lookup_record *record,
 			const struct policy *policy)
 {
+	const struct lookup_event *event = record->event;
 	struct origin origin = stack_origin_default(&event->key, &event->context);
 
 	lookup->boottime_ns = event->header.time_ns;
 	lookup->duration_ns = event->duration_ns;
+	lookup->visit = event->visit;
+	lookup->holes = record->holes;
 	lookup->cpu = event->header.cpu;
 	lookup->netns = event->context.netns;
 	lookup->netns_source = event->context.netns_source;
@@ -443,15 +443,17 @@ enum derive_result observe_lookup(const struct lookup_record *record, const stru
 	};
 	enum derive_result result;
 
-	lookup_fill(lookup, record->event, policy);
+	lookup_fill(lookup, record, policy);
 	if (record->event->flags & LOOKUP_RULES)
 		result = observe_rules(&observation);
 	else
 		result = observe_tables(&observation);
-	if (result == DERIVE_DONE)
+	if (result == DERIVE_DONE) {
 		verdict_fill(lookup, &observation);
-	else
+		lookup->generation = policy_generation(policy);
+	} else {
 		lookup_clear(lookup);
+	}
 	return result;
 }
 
@@ -508,6 +510,9 @@ static bool unaided_rules(const struct lookup_record *record, const struct polic
 	lookup->rules = rules;
 	for (size_t i = 0; i < record->step_count; i++) {
 		rule_of_step(&rules->rules[i], &record->steps[i].rule, record->event->key.family);
+		/* Each for itself: rules between them may be missing. */
+		if (policy)
+			owners_label(policy_owners(policy), &rules->rules[i], 1);
 		if (!add_rule_step(record, policy, &record->steps[i], &rules->rules[i], lookup))
 			return false;
 	}
@@ -519,7 +524,7 @@ bool observe_unaided(const struct lookup_record *record, const struct policy *po
 {
 	struct observation observation = { .record = record, .names = policy, .lookup = lookup };
 
-	lookup_fill(lookup, record->event, policy);
+	lookup_fill(lookup, record, policy);
 	if (record->event->flags & LOOKUP_RULES ? !unaided_rules(record, policy, lookup)
 						: observe_tables(&observation) != DERIVE_DONE)
 		return false;

@@ -18,6 +18,7 @@
 struct walk_record {
 	uint64_t id;
 	uint64_t time_ns; /* CLOCK_BOOTTIME of the first answer that was sent */
+	uint64_t holes; /* that were found before it began */
 	uint32_t cpu;
 	struct origin origin;
 	struct event_context context;
