@@ -26,12 +26,20 @@ flood_binary() {
 		skip "needs $UDP_FLOOD or a C compiler"
 }
 
-# check_flood FILE: whole, and of every packet sent it is known what became of it.
+# check_flood FILE: whole, and of every packet sent it is known what became of it. Where one sender
+# preempts the other in the middle of a program of ours, the kernel skips the run that would come
+# inside, and says how many it skipped: so many lookups may not be there, or have no end.
 check_flood() {
+	local absent unfinished missed
 	check_complete "$1"
 	check_schema "$1"
-	same "shown + lost" "$(summary "$1" '.shown + .lost')" "$SENDS"
-	same "unfinished" "$(summary "$1" .unfinished)" 0
+	missed=$(summary "$1" '.missed // 0')
+	unfinished=$(summary "$1" .unfinished)
+	absent=$((SENDS - $(summary "$1" '.shown + .lost + .unfinished')))
+	[ "$absent" -ge 0 ] || fail "$((-absent)) lookups too many for $SENDS packets"
+	[ $((absent + unfinished)) -le "$missed" ] ||
+		fail "$absent lookups absent, $unfinished unfinished, and $missed runs were skipped"
+	[ "$missed" -eq 0 ] || echo "# $absent absent, $unfinished unfinished, missed $missed"
 }
 
 every_send_is_shown_or_lost() {

@@ -105,7 +105,8 @@ nest() {
 	same "the wrong lookups: $(grep -m 1 '^problem ' "$WORK/said" | cut -c 1-1500)" \
 		"$(said problems)" 0
 	lost_by_skipped_runs || fail "lost is '$(summary "$WORK/trace" .lost)'"
-	same unfinished "$(summary "$WORK/trace" .unfinished)" 0
+	[ "$(summary "$WORK/trace" .unfinished)" -le "$(summary "$WORK/trace" '.missed // 0')" ] ||
+		fail "unfinished is '$(summary "$WORK/trace" .unfinished)'"
 }
 
 # Nothing is lost but what began where one of our programs was interrupted, of which the kernel

@@ -211,17 +211,16 @@ traffic() {
 	stacks_are_cut || new_routes
 }
 
-# new_gateways: the lookup that must be among them, where there are any.
-new_gateways() {
-	stacks_are_cut || echo other/route-add/task
-}
+# The lookup that must be among those of new routes, where there are any.
+new_gateways=(other/route-add/task)
+! stacks_are_cut || new_gateways=()
 
 tiers_agree_where_rules_are_walked() {
 	rules_scene
 	traffic
 	all_agree output/send/task output/connect/task output/reply/softirq \
 		output/icmp-error/softirq input/receive/softirq source-check/receive/softirq \
-		reroute/send/task route-get/route-get/task $(new_gateways)
+		reroute/send/task route-get/route-get/task "${new_gateways[@]}"
 }
 
 tiers_agree_where_no_rules_are_walked() {
@@ -229,7 +228,7 @@ tiers_agree_where_no_rules_are_walked() {
 	traffic
 	all_agree output/send/task output/connect/task output/reply/softirq \
 		output/icmp-error/softirq input/receive/softirq source-check/receive/softirq \
-		route-get/route-get/task $(new_gateways)
+		route-get/route-get/task "${new_gateways[@]}"
 }
 
 [ ${#TIERS[@]} -ge 2 ] || skip_all "only one tier loads here: ${TIERS[*]}"

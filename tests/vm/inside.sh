@@ -73,7 +73,7 @@ runs_once() { # TEST
 # The words that run a test.
 test_command() { # TEST
 	case "$1" in
-	smoke | capabilities | locked) echo "tests/vm/$1.sh" ;;
+	smoke | capabilities | locked | cases) echo "tests/vm/$1.sh" ;;
 	filter_same) echo "$builds/tests/live/filter_same" "$builds/tests/live/filter_same.bpf.o" ;;
 	oracle) echo tests/live/oracle.sh --lookups "$LOOKUPS" ;;
 	*) echo "tests/live/$1.sh" ;;

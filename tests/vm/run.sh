@@ -32,13 +32,14 @@ parse_arguments() {
 	done
 }
 
-# Every live test; what is sourced by them is not executable, and the demo is none.
+# Every live test; what is sourced by them is not executable, and the demo is none. Of the cases and
+# the healthy hosts, which are about explanations, those that take a guest's modules.
 all_tests() {
 	local script
-	echo smoke capabilities filter_same
+	echo smoke capabilities filter_same cases
 	for script in "$ROOT_DIR"/tests/live/*.sh; do
 		[ -x "$script" ] && basename "$script" .sh
-	done | grep -v -x demo
+	done | grep -v -x -e demo -e 'cases_.*' -e healthy
 }
 
 # tests_of BOOT: what was asked for, else what its variant is for, else all or the short ones.
