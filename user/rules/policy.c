@@ -268,11 +268,29 @@ int policy_set_link(struct policy *policy, const struct link *link)
 	return change == LINK_RENAMED ? resolve_rules(policy) : 0;
 }
 
+static struct rp_setting *find_rp_setting(const struct policy *policy, uint32_t index)
+{
+	for (size_t i = 0; i < policy->rp_filters.count; i++) {
+		if (policy->rp_filters.items[i].index == index)
+			return &policy->rp_filters.items[i];
+	}
+	return NULL;
+}
+
+static void remove_rp_setting(struct policy *policy, uint32_t index)
+{
+	struct rp_setting *setting = find_rp_setting(policy, index);
+
+	if (setting)
+		*setting = policy->rp_filters.items[--policy->rp_filters.count];
+}
+
 void policy_remove_link(struct policy *policy, uint32_t index)
 {
 	if (!links_remove(&policy->links, index))
 		return;
 	addresses_remove_device(&policy->addresses, index);
+	remove_rp_setting(policy, index);
 	policy->generation++;
 	resolve_rules(policy);
 }
@@ -325,15 +343,6 @@ bool policy_link_is_tunnel(const struct policy *policy, uint32_t index)
 	const struct link *link = policy_link(policy, index);
 
 	return link && link->tunnel;
-}
-
-static struct rp_setting *find_rp_setting(const struct policy *policy, uint32_t index)
-{
-	for (size_t i = 0; i < policy->rp_filters.count; i++) {
-		if (policy->rp_filters.items[i].index == index)
-			return &policy->rp_filters.items[i];
-	}
-	return NULL;
 }
 
 int policy_set_rp_filter(struct policy *policy, uint32_t index, uint8_t value)

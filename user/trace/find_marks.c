@@ -189,8 +189,8 @@ static const char *const tunnel_processes[] = {
 	"wireguard-go", "amneziawg-go", "boringtun", "boringtun-cli", "openvpn",
 };
 
-/* WireGuard's packets are sent by a thread of the kernel's. The others that put packets into UDP or
- * GRE may be Ethernet's (vxlan, geneve, gretap), which are no such tunnels: they belong into one. */
+/* WireGuard's packets are sent by a thread of the kernel's. What else is put into UDP or GRE may be
+ * Ethernet (vxlan, geneve, gretap), which is no such tunnel: it belongs into one. */
 static bool is_made_by_kernel(const struct lookup *lookup)
 {
 	uint8_t protocol = lookup->key.protocol;
