@@ -33,10 +33,13 @@ void explainer_free(struct explainer *explainer)
 	free(explainer);
 }
 
-/* The table that a rule which did not apply would have asked; 0: none, or that is not known. */
+/* The table that a rule which did not apply would have asked, for which fib_get_table() takes 0 for
+ * main; 0: none, or that is not known. */
 static uint32_t table_of_rule(const struct rule *rule)
 {
-	return rule->action == RULE_LOOKUP && !rule->l3mdev ? rule->table : 0;
+	if (rule->action != RULE_LOOKUP || rule->l3mdev)
+		return 0;
+	return rule->table ? rule->table : TABLE_MAIN;
 }
 
 /* More than one selector in the way: no single thing kept the packet from the rule. */
