@@ -17,8 +17,12 @@ struct trace_config {
 	__u32 wakeup_bytes; /* user space is woken when this much waits */
 };
 
-/* How often rules and routes of a namespace have changed, as the kernel counts;
- * known 0: they could not be read. */
+/*
+ * How often rules and routes of one family in a namespace have changed, as the
+ * kernel counts: fib_rules_ops.fib_rules_seq; netns_ipv4.fib_seq or, of IPv6, a
+ * mix of fib6_sernum, which additions move, and of fib_rt_entries, which removals
+ * do. known 0: they could not be read.
+ */
 struct policy_seq {
 	__u32 rules;
 	__u32 routes;
@@ -41,7 +45,7 @@ struct trace_control {
 	__u32 purpose_by_hooks;
 	__u32 enabled;
 	__u32 default_after_refusal; /* enum; learned by the programs of the exact tiers */
-	struct policy_seq seq; /* written by the policy_seq program */
+	struct policy_seq seq[FLOW_FAMILY_COUNT]; /* written by the policy_seq program */
 };
 
 /*

@@ -45,15 +45,18 @@ struct event_header {
 	__u8 pad;
 };
 
-#define ANSWER_CUSTOM_RULES 1u /* net->ipv4.fib_has_custom_rules was set */
+#define ANSWER_CUSTOM_RULES 1u /* net->ipv4.fib_has_custom_rules, ipv6.fib6_has_custom_rules */
 #define ANSWER_POLICY_KNOWN 2u /* rules_seq and ANSWER_CUSTOM_RULES could be read */
+#define ANSWER_PREFIX_KNOWN 4u /* prefix_length is that of the route, which may refuse (IPv6) */
 
 /*
- * What one table answered (fib_table_lookup()). error is 0 or a negative errno;
- * the fields of the nexthop are zero unless error is 0. netns is that of the
- * nexthop's device. route_type is RTN_…, 0 where the kernel does not tell.
- * rules_seq and routes_seq count the changes of a namespace's rules and routes
- * (fib_rules_ops.fib_rules_seq, netns_ipv4.fib_seq).
+ * What one table answered (fib_table_lookup(), fib6_table_lookup()). error is 0
+ * or a negative errno; the fields of the nexthop are zero unless error is 0.
+ * netns is that of the nexthop's device, of IPv6 that of the lookup. route_type
+ * is RTN_…, 0 where the kernel does not tell: of IPv6 it is that of a route that
+ * refuses, too. nexthops: of how many the kernel will choose one, 0: not known.
+ * rules_seq and routes_seq count the changes of the rules and routes of the
+ * family in a namespace: see struct policy_seq.
  */
 struct table_answer {
 	__u8 gateway[16];
@@ -66,7 +69,9 @@ struct table_answer {
 	__u8 gateway_family;
 	__u8 route_type;
 	__u8 flags;
-	__u8 pad[5];
+	__u8 prefix_length;
+	__u16 nexthops;
+	__u8 pad[2];
 };
 
 /*
@@ -127,10 +132,11 @@ struct table_event {
 #define STEP_RULE_INVERT 1u /* `not` */
 #define STEP_RULE_L3MDEV 2u
 #define STEP_RULE_DSCP 4u /* tos and dscp_mask are compared with the whole DSCP */
+#define STEP_RULE_FIND_SOURCE 8u /* FIB_RULE_FIND_SADDR: src does not refuse an unset source */
 
 /*
  * A rule as the kernel held it when it ran its action: the fields of struct
- * fib_rule and fib4_rule under their own names' meaning. Addresses are in
+ * fib_rule and fib4_rule or fib6_rule under their own names' meaning. Addresses are in
  * network byte order, all else in host byte order. suppress_… -1: not set.
  */
 struct step_rule {
@@ -166,10 +172,15 @@ struct step_rule {
 	__u8 pad[4];
 };
 
+#define STEP_ROUTE_EXCEPTION 1u /* IPv6: by a PMTU or redirect exception, a host route of its own */
+
 /*
- * The route that fib_table_lookup() found (struct fib_result). table is the one
- * that holds it: local routes are 255 even where the kernel keeps both tables
- * in one trie. dev and gateway are those of the nexthop chosen of nexthops.
+ * The route that fib_table_lookup() found (struct fib_result), of IPv6 the one
+ * behind the rt6_info that the table gave. table is the one that holds it: local
+ * routes are 255 even where the kernel keeps both tables in one trie. dev and
+ * gateway are those of the nexthop chosen of nexthops. A route of IPv6 that
+ * refuses is told as well; prefix_length is that of the table's entry even where
+ * an exception answered.
  */
 struct step_route {
 	__u8 dst[16];
@@ -181,15 +192,16 @@ struct step_route {
 	__u8 type;
 	__u8 scope;
 	__u8 gateway_family;
-	__u8 pad[2];
+	__u8 flags;
+	__u8 pad;
 };
 
 #define STEP_HAS_RULE 1u
-#define STEP_HAS_ROUTE 2u
-#define STEP_ASKED 4u /* the table exists: fib_table_lookup() ran for it */
+#define STEP_HAS_ROUTE 2u /* error is 0, or of IPv6 that of the route */
+#define STEP_ASKED 4u /* the table exists: it was looked into */
 
-/* A rule whose action ran (fib4_rule_action()), or a table asked without one.
- * error: what came of it. table 0: the action asks none. */
+/* A rule whose action ran (fib4_rule_action(), fib6_rule_action()), or a table asked
+ * without one. error: what came of it. table 0: the action asks none. */
 struct step_event {
 	struct step_rule rule;
 	struct step_route route;
@@ -211,6 +223,8 @@ struct step_event {
 #define LOOKUP_REJECTED 128u /* by the filter on the verdict, after parts were sent: forget them */
 #define LOOKUP_PURPOSE_UNKNOWN 256u /* the hooks that tell it are not attached */
 #define LOOKUP_CAUSE_UNKNOWN 512u /* no hook told it */
+#define LOOKUP_ALT 1024u /* IPv6: fib6_lookup() asked; no rule suppresses then */
+#define LOOKUP_SUPPRESSED_ROUTE 2048u /* IPv6: no rule ended the walk, yet route was returned */
 
 /*
  * One lookup of the exact tiers, assembled in the kernel. The header's time is

@@ -10,6 +10,10 @@
 #define FLOW_AF_INET 2
 #define FLOW_AF_INET6 10
 
+/* The families that are traced have a number each: an index of arrays. */
+#define FLOW_FAMILY_COUNT 2
+#define FLOW_FAMILY_SLOT(family) ((family) == FLOW_AF_INET6)
+
 /* The kernel's INVALID_UID: the flow belongs to no socket. */
 #define FLOW_UID_INVALID 0xffffffffu
 
@@ -18,7 +22,9 @@
 
 /*
  * Addresses are in network byte order, an IPv4 one in the first four bytes and
- * the rest zero. Everything else is in host byte order.
+ * the rest zero. Everything else is in host byte order. tos is the DSCP and ECN
+ * byte that rules see: of IPv6 the traffic class of the flow label's word, whose
+ * other 20 bits are flowlabel.
  *
  * sport and dport are the kernel's union of ports, ICMP type and code, and GRE
  * key, read as ports whatever the protocol is: fib4_rule_match() compares them

@@ -20,12 +20,13 @@ static __always_inline const struct net *socket_net(__u64 descriptor)
 static __always_inline void policy_seq_read(__u64 descriptor)
 {
 	const struct net *net = socket_net(descriptor);
+	struct policy_seq *seq = &control.seq[FLOW_FAMILY_SLOT(FLOW_AF_INET)];
 
-	control.seq.known = net && kernel_has_rules();
-	if (!control.seq.known)
+	seq->known = net && kernel_has_rules();
+	if (!seq->known)
 		return;
-	control.seq.rules = BPF_CORE_READ(net, ipv4.rules_ops, fib_rules_seq);
-	control.seq.routes = BPF_CORE_READ(net, ipv4.fib_seq);
+	seq->rules = BPF_CORE_READ(net, ipv4.rules_ops, fib_rules_seq);
+	seq->routes = BPF_CORE_READ(net, ipv4.fib_seq);
 }
 
 #endif

@@ -13,6 +13,11 @@ const struct policy *pending_policy(const struct pending *pending)
 	return pending->space ? space_policy(pending->space) : NULL;
 }
 
+static uint8_t pending_family(const struct pending *pending)
+{
+	return pending->record ? pending->record->event->key.family : pending->walk->key.family;
+}
+
 static enum derive_result explain(const struct pending *pending, struct lookup *lookup)
 {
 	const struct policy *policy = pending_policy(pending);
@@ -109,15 +114,17 @@ enum ran_under {
 	RAN_UNDER_UNKNOWN, /* the walk does not tell */
 };
 
-static enum ran_under seq_ran_under(const struct space *space, uint32_t rules, uint32_t routes)
+static enum ran_under seq_ran_under(const struct space *space, uint8_t family, uint32_t rules,
+				    uint32_t routes)
 {
-	const struct policy_seq *old = &space->old_seq, *new = &space->seq;
+	const struct policy_seq *old = &space->old_seq.of[FLOW_FAMILY_SLOT(family)];
+	const struct policy_seq *now = &space->seq.of[FLOW_FAMILY_SLOT(family)];
 
 	if (old->known && rules == old->rules && routes == old->routes)
 		return RAN_UNDER_OLD;
-	if (new->known && rules == new->rules &&routes == new->routes)
+	if (now->known && rules == now->rules && routes == now->routes)
 		return RAN_UNDER_NEW;
-	return old->known || new->known ? RAN_UNDER_OTHER : RAN_UNDER_UNKNOWN;
+	return old->known || now->known ? RAN_UNDER_OTHER : RAN_UNDER_UNKNOWN;
 }
 
 static enum ran_under record_ran_under(const struct pending *pending)
@@ -126,7 +133,8 @@ static enum ran_under record_ran_under(const struct pending *pending)
 
 	if (!(event->flags & LOOKUP_SEQ_KNOWN))
 		return RAN_UNDER_UNKNOWN;
-	return seq_ran_under(pending->space, event->rules_seq, event->routes_seq);
+	return seq_ran_under(pending->space, event->key.family, event->rules_seq,
+			     event->routes_seq);
 }
 
 static enum ran_under walk_ran_under(const struct pending *pending)
@@ -140,7 +148,8 @@ static enum ran_under walk_ran_under(const struct pending *pending)
 
 		if (!walk_tells_seq(pending, answer))
 			continue;
-		here = seq_ran_under(pending->space, answer->rules_seq, answer->routes_seq);
+		here = seq_ran_under(pending->space, walk->key.family, answer->rules_seq,
+				     answer->routes_seq);
 		if (under != RAN_UNDER_UNKNOWN && here != under)
 			return RAN_UNDER_OTHER;
 		under = here;
@@ -170,7 +179,8 @@ static void pending_decide(struct pending *pending, enum derive_result result,
 			   struct lookup *lookup)
 {
 	const struct monitor_changes *changes = &pending->space->changes;
-	bool nothing_between = changes->rules <= 1 && !changes->overrun && !pending->space->reread;
+	unsigned int rule_changes = changes->rules[FLOW_FAMILY_SLOT(pending_family(pending))];
+	bool nothing_between = rule_changes <= 1 && !changes->overrun && !pending->space->reread;
 
 	switch (ran_under(pending)) {
 	case RAN_UNDER_OLD:

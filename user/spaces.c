@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,24 +110,63 @@ static int space_apply_notifications(struct spaces *spaces, struct space *space,
 	return err || !changes->lost ? err : -errno;
 }
 
-static struct policy_seq space_read_seq(const struct spaces *spaces, const struct space *space)
+static struct policy_seqs space_read_seq(const struct spaces *spaces, const struct space *space)
 {
-	struct policy_seq seq = { 0 };
+	struct policy_seqs seq = { 0 };
 
 	if (spaces->read_seq &&
-	    !spaces->read_seq(spaces->seq_data, monitor_fd(space->monitor), &seq))
-		seq.known = 0;
+	    !spaces->read_seq(spaces->seq_data, monitor_fd(space->monitor), seq.of))
+		seq = (struct policy_seqs){ 0 };
 	return seq;
 }
 
-static bool seq_equal(const struct policy_seq *a, const struct policy_seq *b)
+static bool seq_known(const struct policy_seqs *seq)
 {
-	return a->known && b->known && a->rules == b->rules && a->routes == b->routes;
+	return seq->of[FLOW_FAMILY_SLOT(AF_INET)].known ||
+	       seq->of[FLOW_FAMILY_SLOT(AF_INET6)].known;
+}
+
+/* A family that is not there, or does not count, tells nothing. */
+static bool seq_equal(const struct policy_seqs *a, const struct policy_seqs *b)
+{
+	for (size_t i = 0; i < FLOW_FAMILY_COUNT; i++) {
+		const struct policy_seq *one = &a->of[i], *other = &b->of[i];
+
+		if (one->known != other->known || one->rules != other->rules ||
+		    one->routes != other->routes)
+			return false;
+	}
+	return seq_known(a);
 }
 
 static bool changes_any(const struct monitor_changes *changes)
 {
-	return changes->rules || changes->routes || changes->links || changes->overrun;
+	unsigned int count = changes->links;
+
+	for (size_t i = 0; i < FLOW_FAMILY_COUNT; i++)
+		count += changes->rules[i] + changes->routes[i];
+	return count || changes->overrun;
+}
+
+static void changes_add(struct monitor_changes *total, const struct monitor_changes *changes)
+{
+	for (size_t i = 0; i < FLOW_FAMILY_COUNT; i++) {
+		total->rules[i] += changes->rules[i];
+		total->routes[i] += changes->routes[i];
+	}
+	total->links += changes->links;
+	total->overrun |= changes->overrun;
+}
+
+/* Whether each change of the rules since last was notified, and no other. */
+static bool rules_all_notified(const struct monitor_changes *changes,
+			       const struct policy_seqs *last, const struct policy_seqs *now)
+{
+	for (size_t i = 0; i < FLOW_FAMILY_COUNT; i++) {
+		if (last->of[i].known && now->of[i].rules != last->of[i].rules + changes->rules[i])
+			return false;
+	}
+	return true;
 }
 
 /* Few tries: under a storm of changes it is simply not known which state the policy is. */
@@ -138,25 +178,22 @@ static bool changes_any(const struct monitor_changes *changes)
  */
 static int space_learn_seq(struct spaces *spaces, struct space *space)
 {
-	struct policy_seq last = space->seq;
+	struct policy_seqs last = space->seq;
 
-	space->seq.known = 0;
+	space->seq = (struct policy_seqs){ 0 };
 	for (int try = 0; spaces->read_seq && try < SEQ_TRIES; try++) {
-		struct policy_seq before = space_read_seq(spaces, space), after;
+		struct policy_seqs before = space_read_seq(spaces, space), after;
 		struct monitor_changes changes = { 0 };
 		int err = space_apply_notifications(spaces, space, &changes);
 
 		if (err)
 			return err;
-		space->changes.rules += changes.rules;
-		space->changes.routes += changes.routes;
-		space->changes.links += changes.links;
-		space->changes.overrun |= changes.overrun;
+		changes_add(&space->changes, &changes);
 		after = space_read_seq(spaces, space);
 		if (changes_any(&changes) || !seq_equal(&before, &after))
 			continue;
-		if (last.known && !space->reread && !space->changes.overrun &&
-		    after.rules != last.rules + space->changes.rules)
+		if (!space->reread && !space->changes.overrun &&
+		    !rules_all_notified(&space->changes, &last, &after))
 			continue;
 		space->seq = after;
 		return 0;
@@ -432,7 +469,7 @@ static void spaces_learn_missing(struct spaces *spaces)
 		struct space *space = spaces->list[i];
 		int err = 0;
 
-		if (space->monitor && !space->seq.known && !changes_any(&space->changes))
+		if (space->monitor && !seq_known(&space->seq) && !changes_any(&space->changes))
 			err = space_learn_seq(spaces, space);
 		if (err)
 			space_lose(spaces, space, -err);
@@ -479,7 +516,7 @@ void spaces_reread(struct spaces *spaces, struct space *space)
 		return;
 	space->reread = true;
 	for (int try = 0; try < SEQ_TRIES; try++) {
-		struct policy_seq before = space_read_seq(spaces, space);
+		struct policy_seqs before = space_read_seq(spaces, space);
 
 		err = monitor_reread(space->monitor);
 		if (!err)
@@ -491,7 +528,7 @@ void spaces_reread(struct spaces *spaces, struct space *space)
 		if (!spaces->read_seq || seq_equal(&before, &space->seq))
 			return;
 	}
-	space->seq.known = 0;
+	space->seq = (struct policy_seqs){ 0 };
 }
 
 static bool path_has_inode(const char *path, uint32_t inode)

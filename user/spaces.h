@@ -12,6 +12,11 @@
 #include "netlink/netns.h"
 #include "netlink/snapshot.h"
 
+/* The kernel's counters of changes, by FLOW_FAMILY_SLOT(). */
+struct policy_seqs {
+	struct policy_seq of[FLOW_FAMILY_COUNT];
+};
+
 /*
  * changes are those of the drain that was done last. seq is what the kernel's
  * counters of changes were when the policy was as it is now, old_seq when it was
@@ -25,8 +30,8 @@ struct space {
 	bool gone;
 	bool reread; /* in this batch */
 	struct monitor_changes changes;
-	struct policy_seq seq;
-	struct policy_seq old_seq;
+	struct policy_seqs seq;
+	struct policy_seqs old_seq;
 };
 
 struct owners;
@@ -49,7 +54,7 @@ struct spaces_hooks {
 };
 
 /* Reads the kernel's counters in the namespace of a socket; see capture_read_seq(). */
-typedef bool (*spaces_seq_reader)(void *data, int fd, struct policy_seq *seq);
+typedef bool (*spaces_seq_reader)(void *data, int fd, struct policy_seq seq[FLOW_FAMILY_COUNT]);
 
 /* Opens the namespaces and reads their policies. NULL with errno after a line on stderr. */
 struct spaces *spaces_open(const struct spaces_settings *settings,

@@ -250,7 +250,7 @@ static int trace_open_waits(struct trace *trace)
 	return err;
 }
 
-static bool trace_read_seq(void *data, int fd, struct policy_seq *seq)
+static bool trace_read_seq(void *data, int fd, struct policy_seq seq[FLOW_FAMILY_COUNT])
 {
 	return capture_read_seq(data, fd, seq);
 }

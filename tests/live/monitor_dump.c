@@ -89,8 +89,9 @@ static int follow(struct monitor *monitor, const struct names *names)
 		struct monitor_changes changes;
 
 		err = monitor_drain(monitor, &changes, print_note, NULL);
-		printf("drain rules %u routes %u links %u overrun %d lost %d\n", changes.rules,
-		       changes.routes, changes.links, changes.overrun, changes.lost);
+		printf("drain rules %u routes %u links %u overrun %d lost %d\n",
+		       changes.rules[0] + changes.rules[1], changes.routes[0] + changes.routes[1],
+		       changes.links, changes.overrun, changes.lost);
 		print_policy(monitor_policy(monitor), names);
 	}
 	return err;

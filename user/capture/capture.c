@@ -333,7 +333,7 @@ int capture_read_counts(struct capture *capture, struct capture_counts *counts)
 	return 0;
 }
 
-bool capture_read_seq(struct capture *capture, int fd, struct policy_seq *seq)
+bool capture_read_seq(struct capture *capture, int fd, struct policy_seq seq[FLOW_FAMILY_COUNT])
 {
 	struct bpf_program *program =
 		bpf_object__find_program_by_name(capture->loaded.object, "read_policy_seq");
@@ -343,8 +343,8 @@ bool capture_read_seq(struct capture *capture, int fd, struct policy_seq *seq)
 
 	if (!program || bpf_prog_test_run_opts(bpf_program__fd(program), &options))
 		return false;
-	*seq = capture->control->seq;
-	return seq->known;
+	memcpy(seq, capture->control->seq, sizeof(capture->control->seq));
+	return true;
 }
 
 int capture_visit_sequences(struct capture *capture,

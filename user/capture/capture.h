@@ -93,9 +93,9 @@ void capture_reap(struct capture *capture);
 /* The counts as of now; exact after capture_stop(). 0 or -errno. */
 int capture_read_counts(struct capture *capture, struct capture_counts *counts);
 
-/* Reads the kernel's counters of policy changes in the namespace of our socket fd. False when
- * this kernel does not tell. */
-bool capture_read_seq(struct capture *capture, int fd, struct policy_seq *seq);
+/* Reads the kernel's counters of policy changes, by family, in the namespace of our socket fd.
+ * False when they cannot be read. */
+bool capture_read_seq(struct capture *capture, int fd, struct policy_seq seq[FLOW_FAMILY_COUNT]);
 
 /* Calls visit() with the number of the last event, sent or refused, of each CPU; in the exact
  * tiers with how many were refused. 0 or -errno. */

@@ -164,7 +164,7 @@ static int apply_rule(struct drain *drain, const struct nlmsghdr *message)
 
 	if (rule_message_parse(message, &rule) || rule.family != AF_INET)
 		return 0;
-	drain->changes->rules++;
+	drain->changes->rules[FLOW_FAMILY_SLOT(rule.family)]++;
 	drain->monitor->stale |= STALE_RULES;
 	if (drain->note)
 		note_rule(drain, message, &rule);
@@ -176,7 +176,7 @@ static int apply_new_route(struct drain *drain, const struct nlmsghdr *message)
 	struct monitor *monitor = drain->monitor;
 	int err = reader_add_route(&monitor->reader, message);
 
-	drain->changes->routes++;
+	drain->changes->routes[FLOW_FAMILY_SLOT(AF_INET)]++;
 	if (monitor->reader.nexthop_missing)
 		monitor->stale |= STALE_ROUTES;
 	return err;
@@ -184,7 +184,7 @@ static int apply_new_route(struct drain *drain, const struct nlmsghdr *message)
 
 static int apply_route_removal(struct drain *drain, const struct nlmsghdr *message)
 {
-	drain->changes->routes++;
+	drain->changes->routes[FLOW_FAMILY_SLOT(AF_INET)]++;
 	return reader_remove_route(&drain->monitor->reader, message);
 }
 
@@ -256,7 +256,7 @@ static int apply_address_removal(struct drain *drain, const struct nlmsghdr *mes
 static int apply_nexthop(struct drain *drain, const struct nlmsghdr *message)
 {
 	(void)message;
-	drain->changes->routes++;
+	drain->changes->routes[FLOW_FAMILY_SLOT(AF_INET)]++;
 	drain->monitor->stale |= STALE_ROUTES;
 	return 0;
 }

@@ -7,14 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/flow.h"
 #include "rules/policy.h"
 
 struct monitor;
 
 /* What a drain of the notifications found. */
 struct monitor_changes {
-	unsigned int rules; /* rule notifications applied */
-	unsigned int routes;
+	unsigned int rules[FLOW_FAMILY_COUNT]; /* rule notifications applied, by family */
+	unsigned int routes[FLOW_FAMILY_COUNT];
 	unsigned int links; /* links and addresses */
 	bool overrun; /* ENOBUFS: everything was read anew */
 	bool lost; /* the policy could not be read again; errno says why */
