@@ -98,6 +98,19 @@ static __always_inline void origin_of_nexthop(struct lookup_origin *origin,
 	origin->netns_source = origin->netns ? NETNS_DEVICE : NETNS_UNKNOWN;
 }
 
+/* Where the kernel's function was given the namespace. */
+static __always_inline void origin_of_lookup(struct lookup_origin *origin, const struct net *net)
+{
+	origin->net = net;
+	origin->netns = net->ns.inum;
+	origin->netns_source = NETNS_LOOKUP;
+}
+
+static __always_inline bool origin_is_certain(const struct lookup_origin *origin)
+{
+	return origin->netns_source >= NETNS_DEVICE;
+}
+
 static __always_inline __u8 current_level(const struct cpu_state *cpu, __u64 task)
 {
 	if (cpu->softirq_task == task)
@@ -105,11 +118,11 @@ static __always_inline __u8 current_level(const struct cpu_state *cpu, __u64 tas
 	return current_flags() & KERNEL_PF_KTHREAD ? LEVEL_KTHREAD : LEVEL_TASK;
 }
 
-/* origin->level is set; nexthop: that of a hit, NULL otherwise. */
+/* origin->level is set, and the namespace where the kernel told it; nexthop: that of a hit, NULL otherwise. */
 static __always_inline void origin_fill(struct lookup_origin *origin, const struct cpu_state *cpu,
 					const struct fib_nh_common *nexthop)
 {
-	if (nexthop)
+	if (nexthop && origin->netns_source == NETNS_UNKNOWN)
 		origin_of_nexthop(origin, nexthop);
 	if (origin->netns_source != NETNS_UNKNOWN)
 		return;

@@ -23,7 +23,7 @@ static __always_inline bool prefix_holds(const volatile struct prefix_filter *pr
 {
 	const __u32 *words = (const void *)address;
 
-	if (prefix->family != family)
+	if (prefix->family && prefix->family != family)
 		return false;
 	if (family == FLOW_AF_INET)
 		return (words[0] & prefix->mask[0]) == prefix->address[0];

@@ -37,7 +37,8 @@ enum filter_kind {
 	FILTER_KIND_COUNT,
 };
 
-/* Words of an address and its mask, network byte order; IPv4 uses the first. */
+/* Words of an address and its mask, network byte order; IPv4 uses the first. family 0: all of
+ * both. */
 struct prefix_filter {
 	__u32 address[4];
 	__u32 mask[4];

@@ -44,7 +44,7 @@ static __always_inline void event_fill_reason(struct lookup_event *event,
 
 static __always_inline void event_fill_policy(struct lookup_event *event, const struct net *net)
 {
-	if (!net || !kernel_has_rules())
+	if (!net || !kernel_has_rules(FLOW_AF_INET))
 		return;
 	event->rules_seq = BPF_CORE_READ(net, ipv4.rules_ops, fib_rules_seq);
 	event->routes_seq = BPF_CORE_READ(net, ipv4.fib_seq);
@@ -154,7 +154,7 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	thread_prune(hook->thread, hook->address);
 	frame = frame_top(thread);
 	begin_settle(hook, frame, flow);
-	flow_key_read(&key, (const void *)flow);
+	flow_key_read(&key, (const void *)flow, FLOW_AF_INET);
 	reason_fill(thread, flow, &key);
 	forget_values();
 	frame->looked_up = true;

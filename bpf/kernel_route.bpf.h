@@ -5,6 +5,7 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "bpf/nexthop.bpf.h"
 #include "bpf/record.bpf.h"
 
 #define KERNEL_FIB_RULE_INVERT 0x2 /* FIB_RULE_INVERT */
@@ -20,11 +21,7 @@ static __always_inline __u16 info_nexthops(const struct fib_info *info)
 {
 	const struct nexthop *object = BPF_CORE_READ(info, nh);
 
-	if (!object)
-		return BPF_CORE_READ(info, fib_nhs);
-	if (!BPF_CORE_READ(object, is_group))
-		return 1;
-	return BPF_CORE_READ(object, nh_grp, num_nh);
+	return object ? object_nexthops(object) : BPF_CORE_READ(info, fib_nhs);
 }
 
 static __always_inline void route_fill_nexthop(struct step_route *route,

@@ -8,6 +8,7 @@
 #include "bpf/event.h"
 #include "bpf/flow.bpf.h"
 #include "bpf/kernel_numbers.h"
+#include "bpf/policy_seq.bpf.h"
 #include "bpf/ring.bpf.h"
 #include "bpf/selection.bpf.h"
 
@@ -21,31 +22,41 @@ struct {
 /* A zeroed walk_state is too large for the stack next to a flow key. */
 static const struct walk_state new_walk_state;
 
-/* One answer being handled: everything the steps below share. */
+/*
+ * One answer being handled: everything the steps below share. flow is the kernel's
+ * flowi4 or flowi6, nexthop that of a hit and NULL otherwise. route_type,
+ * prefix_length, nexthops and the flags of struct table_answer are set where the
+ * hook tells them, and zero elsewhere.
+ */
 struct answer_context {
 	struct cpu_state *cpu;
 	struct walk_state *state;
-	const struct flowi4 *flow;
+	const void *flow;
 	const struct fib_nh_common *nexthop;
 	__u64 walk_key;
 	__u32 table;
 	__s32 error;
+	__u32 nexthops;
+	__u8 family;
+	__u8 route_type;
+	__u8 prefix_length;
+	__u8 flags;
 	struct lookup_origin origin;
 };
 
 /*
  * A walk begins with another flow, when its first table is asked again, and
  * behind an answer that refused: fib_rules_lookup() goes on after 0 and -EAGAIN
- * alone. fib_lookup() without rules may ask table default even so.
+ * alone. fib_lookup() of IPv4 may ask table default even so, when there are no rules.
  */
 static __always_inline bool walk_begins(const struct answer_context *answer)
 {
 	const struct walk_state *state = answer->state;
 
-	if (state->refused && answer->table != TABLE_DEFAULT)
+	if (state->refused && (answer->family != FLOW_AF_INET || answer->table != TABLE_DEFAULT))
 		return true;
 	return state->flow != (__u64)answer->flow || state->first_table == answer->table ||
-	       !flow_equals(answer->flow, &state->key);
+	       !flow_equals(answer->flow, answer->family, &state->key);
 }
 
 static __always_inline bool answer_refuses(const struct answer_context *answer)
@@ -53,13 +64,27 @@ static __always_inline bool answer_refuses(const struct answer_context *answer)
 	return answer->error && answer->error != ERROR_AGAIN;
 }
 
+/* Of IPv6 a hit of local is the end as well, and main has nothing behind it. */
+static __always_inline bool answer_may_end(const struct answer_context *answer)
+{
+	if (answer->family == FLOW_AF_INET6)
+		return !answer->error || answer->table == TABLE_MAIN;
+	return !answer->error && answer->table == TABLE_MAIN;
+}
+
 /* Without custom rules a hit of main is the end: no suppressor comes behind it. */
 static __always_inline bool answer_is_built_in(const struct answer_context *answer)
 {
 	const struct net *net = answer->origin.net;
 
-	return !answer->error && answer->table == TABLE_MAIN && net && kernel_has_rules() &&
-	       !BPF_CORE_READ(net, ipv4.fib_has_custom_rules);
+	return answer_may_end(answer) && net && kernel_has_rules(answer->family) &&
+	       !net_has_custom_rules(net, answer->family);
+}
+
+/* What was rejected is not asked further about: its boundaries tell nothing to anyone. */
+static __always_inline bool answer_ends(const struct answer_context *answer, __u32 rejected)
+{
+	return answer_refuses(answer) || (!rejected && answer_is_built_in(answer));
 }
 
 static __always_inline __u64 walk_next_id(struct cpu_state *cpu)
@@ -107,28 +132,49 @@ static __always_inline __u8 nexthop_route_type(const struct fib_nh_common *nexth
 	return BPF_CORE_READ(whole, nh_parent, fib_type);
 }
 
+static __always_inline void answer_fill_nexthop(struct table_answer *out,
+						const struct answer_context *answer)
+{
+	const struct fib_nh_common *nexthop = answer->nexthop;
+
+	if (!nexthop)
+		return;
+	out->dev = BPF_CORE_READ(nexthop, nhc_dev, ifindex);
+	if (answer->family == FLOW_AF_INET)
+		out->route_type = nexthop_route_type(nexthop);
+	answer_fill_gateway(out, nexthop);
+}
+
+static __always_inline void answer_fill_policy(struct table_answer *out,
+					       const struct answer_context *answer)
+{
+	const struct net *net = answer->origin.net;
+	struct policy_seq seq = {};
+
+	policy_seq_fill(&seq, net, answer->family);
+	if (!seq.known)
+		return;
+	out->rules_seq = seq.rules;
+	out->routes_seq = seq.routes;
+	out->flags |= ANSWER_POLICY_KNOWN;
+	if (net_has_custom_rules(net, answer->family))
+		out->flags |= ANSWER_CUSTOM_RULES;
+}
+
 static __always_inline void answer_fill(struct table_answer *out,
 					const struct answer_context *answer)
 {
-	const struct fib_nh_common *nexthop = answer->nexthop;
-	const struct net *net = answer->origin.net;
-
 	__builtin_memset(out, 0, sizeof(*out));
 	out->table = answer->table;
 	out->error = answer->error;
-	if (!answer->error) {
-		out->dev = BPF_CORE_READ(nexthop, nhc_dev, ifindex);
+	out->route_type = answer->route_type;
+	out->prefix_length = answer->prefix_length;
+	out->nexthops = answer->nexthops;
+	out->flags = answer->flags;
+	if (origin_is_certain(&answer->origin))
 		out->netns = answer->origin.netns;
-		out->route_type = nexthop_route_type(nexthop);
-		answer_fill_gateway(out, nexthop);
-	}
-	if (net && kernel_has_rules()) {
-		out->rules_seq = BPF_CORE_READ(net, ipv4.rules_ops, fib_rules_seq);
-		out->routes_seq = BPF_CORE_READ(net, ipv4.fib_seq);
-		out->flags = ANSWER_POLICY_KNOWN;
-		if (BPF_CORE_READ(net, ipv4.fib_has_custom_rules))
-			out->flags |= ANSWER_CUSTOM_RULES;
-	}
+	answer_fill_nexthop(out, answer);
+	answer_fill_policy(out, answer);
 }
 
 static __always_inline void begin_fill(struct begin_event *event,
@@ -244,7 +290,7 @@ static __always_inline void walk_hold(const struct answer_context *answer)
  * How far the flow lies from here on the stack: the same for every lookup by one
  * path of calls, wherever CONFIG_RANDOMIZE_KSTACK_OFFSET begins the stack.
  */
-static __always_inline __u64 flow_distance(const void *ctx, const struct flowi4 *flow)
+static __always_inline __u64 flow_distance(const void *ctx, const void *flow)
 {
 	return (__u64)flow - (__u64)ctx;
 }
@@ -306,8 +352,8 @@ static __always_inline void walk_begin(void *ctx, const struct answer_context *a
 	state->first_table = answer->table;
 	state->site = site;
 	state->held_count = 0;
-	state->refused = answer_refuses(answer) || (!rejected && answer_is_built_in(answer));
-	state->netns_known = origin->netns_source == NETNS_DEVICE;
+	state->refused = answer_ends(answer, rejected);
+	state->netns_known = origin_is_certain(origin);
 	state->rejected = rejected;
 	state->site_sent = same_site;
 	state->counted_unknown = origin->netns_source == NETNS_UNKNOWN && key->iif;
@@ -344,7 +390,7 @@ static __always_inline void elsewhere_continue(void *ctx, const struct answer_co
 {
 	struct walk_state *state = answer->state;
 
-	if (answer->origin.netns_source != NETNS_DEVICE) {
+	if (!origin_is_certain(&answer->origin)) {
 		if (answer->error == ERROR_AGAIN)
 			walk_hold(answer);
 		return;
@@ -363,7 +409,7 @@ static __always_inline void elsewhere_continue(void *ctx, const struct answer_co
 static __always_inline void walk_continue(void *ctx, const struct answer_context *answer)
 {
 	struct walk_state *state = answer->state;
-	bool first_device = answer->origin.netns_source == NETNS_DEVICE && !state->netns_known;
+	bool first_device = origin_is_certain(&answer->origin) && !state->netns_known;
 
 	if (first_device) {
 		state->netns_known = true;
@@ -413,7 +459,7 @@ static __always_inline void walk_answer(void *ctx, struct answer_context *answer
 		return;
 	}
 	if (!walk_begins(answer)) {
-		answer->state->refused = answer_refuses(answer);
+		answer->state->refused = answer_ends(answer, answer->state->rejected);
 		if (walk_needs_more(answer)) {
 			origin_fill(&answer->origin, answer->cpu, answer->nexthop);
 			walk_continue(ctx, answer);
@@ -421,7 +467,7 @@ static __always_inline void walk_answer(void *ctx, struct answer_context *answer
 		return;
 	}
 	origin_fill(&answer->origin, answer->cpu, answer->nexthop);
-	flow_key_read(&key, answer->flow);
+	flow_key_read(&key, answer->flow, answer->family);
 	walk_begin(ctx, answer, &key);
 }
 

@@ -105,8 +105,9 @@ static void print_nothing_shown(const struct session_counts *counts,
 	struct text line = { 0 };
 
 	if (!total->seen) {
-		report_warning("no lookup was seen: IPv6 is not traced, packets of an established "
-			       "connection use a cached route, and other namespaces need --netns");
+		report_warning(
+			"no lookup was seen: packets of an established connection use a cached "
+			"route, and other namespaces need --netns");
 		return;
 	}
 	if (total->filtered) {

@@ -550,16 +550,24 @@ static void session_advance(struct session *session, uint64_t read_ns)
 		blocks_advance(session->blocks, &session->output.text, read_ns);
 }
 
+static size_t rule_count(const struct policy *policy, uint8_t family)
+{
+	const struct rule_list *rules = policy ? policy_rules(policy, family) : NULL;
+
+	return rules ? rules->count : 0;
+}
+
 static size_t rules_most(const struct session *session)
 {
 	size_t most = 1;
 
 	for (size_t i = 0; i < spaces_count(session->settings.spaces); i++) {
 		const struct policy *policy = space_policy(spaces_at(session->settings.spaces, i));
-		const struct rule_list *rules = policy ? policy_rules(policy, FLOW_AF_INET) : NULL;
+		size_t inet = rule_count(policy, FLOW_AF_INET);
+		size_t inet6 = rule_count(policy, FLOW_AF_INET6);
 
-		if (rules && rules->count > most)
-			most = rules->count;
+		most = inet > most ? inet : most;
+		most = inet6 > most ? inet6 : most;
 	}
 	return most;
 }

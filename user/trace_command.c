@@ -17,7 +17,7 @@
 #include "owners_files.h"
 #include "session.h"
 #include "spaces.h"
-#include "trace/derive.h"
+#include "trace/policy_walks.h"
 #include "trace/stack.h"
 #include "util/array.h"
 #include "util/privileges.h"
@@ -361,6 +361,18 @@ static void trace_close(struct trace *trace)
 		close(trace->epoll_fd);
 }
 
+static void warn_hidden_reject(const struct trace *trace, const struct policy *policy,
+			       uint8_t family)
+{
+	uint32_t priority;
+
+	if (policy_hides_reject(policy, family, &priority))
+		report_warning("%srule %u rejects before any table is asked: what it decides "
+			       "cannot be seen in the %s tier",
+			       family == FLOW_AF_INET6 ? "IPv6 " : "", priority,
+			       capture_tier(trace->capture));
+}
+
 /* The one thing that a user would look for in vain, said before the looking. */
 static void trace_warn_hidden_rejects(const struct trace *trace)
 {
@@ -368,12 +380,11 @@ static void trace_warn_hidden_rejects(const struct trace *trace)
 		return;
 	for (size_t i = 0; i < spaces_count(trace->spaces); i++) {
 		const struct policy *policy = space_policy(spaces_at(trace->spaces, i));
-		uint32_t priority;
 
-		if (policy && policy_hides_reject(policy, &priority))
-			report_warning("rule %u rejects before any table is asked: what it decides "
-				       "cannot be seen in the %s tier",
-				       priority, capture_tier(trace->capture));
+		if (!policy)
+			continue;
+		warn_hidden_reject(trace, policy, FLOW_AF_INET);
+		warn_hidden_reject(trace, policy, FLOW_AF_INET6);
 	}
 }
 

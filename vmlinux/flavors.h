@@ -7,6 +7,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/flow.h"
+
 /* flowic_tos (seen up to 6.16) became flowic_dscp, with the same eight bits (seen from 6.18 on). */
 struct flowi_common___tos {
 	__u8 flowic_tos;
@@ -112,10 +114,22 @@ static __always_inline __u16 rule_dport_mask(const struct fib_rule *rule)
 	return bpf_core_field_exists(masks->dport_mask) ? masks->dport_mask : 0;
 }
 
-/* Without CONFIG_IP_MULTIPLE_TABLES a namespace has neither rules nor their sequence number. */
-static __always_inline bool kernel_has_rules(void)
+/* Without CONFIG_IP_MULTIPLE_TABLES, of IPv6 CONFIG_IPV6_MULTIPLE_TABLES, a namespace has neither
+ * rules nor their sequence number. */
+static __always_inline bool kernel_has_rules(__u8 family)
 {
+	if (family == FLOW_AF_INET6)
+		return bpf_core_field_exists(((struct netns_ipv6 *)0)->fib6_rules_ops);
 	return bpf_core_field_exists(((struct netns_ipv4 *)0)->rules_ops);
+}
+
+/* What the routes of a namespace are counted with; seen from 5.10 to 7.3, and not promised. */
+static __always_inline bool kernel_counts_routes(__u8 family)
+{
+	if (family == FLOW_AF_INET6)
+		return bpf_core_field_exists(((struct netns_ipv6 *)0)->fib6_sernum) &&
+		       bpf_core_field_exists(((struct netns_ipv6 *)0)->rt6_stats);
+	return bpf_core_field_exists(((struct netns_ipv4 *)0)->fib_seq);
 }
 
 /* bpf_task_pt_regs() and the current task as a BTF pointer came with 5.15 and 5.11. */

@@ -48,8 +48,14 @@ enum bpf_func_id {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct in6_addr {
-	__u8 in6_u[16];
+	union {
+		__be32 u6_addr32[4];
+	} in6_u;
 };
+
+typedef struct {
+	int counter;
+} atomic_t;
 
 typedef struct {
 	__u32 val;
@@ -96,6 +102,14 @@ struct flowi4 {
 	union flowi_uli uli;
 };
 
+struct flowi6 {
+	struct flowi_common __fl_common;
+	struct in6_addr daddr;
+	struct in6_addr saddr;
+	__be32 flowlabel;
+	union flowi_uli uli;
+};
+
 struct ns_common {
 	unsigned int inum;
 };
@@ -120,9 +134,22 @@ struct netns_ipv4 {
 	unsigned int fib_seq;
 };
 
+struct rt6_statistics {
+	__u32 fib_rt_entries;
+};
+
+struct netns_ipv6 {
+	struct fib6_info *fib6_null_entry;
+	struct rt6_statistics *rt6_stats;
+	bool fib6_has_custom_rules;
+	struct fib_rules_ops *fib6_rules_ops;
+	atomic_t fib6_sernum;
+};
+
 struct net {
 	struct ns_common ns;
 	struct netns_ipv4 ipv4;
+	struct netns_ipv6 ipv6;
 };
 
 typedef struct {
@@ -165,6 +192,33 @@ struct fib_info {
 struct fib_nh {
 	struct fib_nh_common nh_common;
 	struct fib_info *nh_parent;
+};
+
+struct rt6key {
+	struct in6_addr addr;
+	int plen;
+};
+
+struct fib6_nh {
+	struct fib_nh_common nh_common;
+};
+
+struct fib6_table {
+	u32 tb6_id;
+};
+
+struct fib6_info {
+	struct fib6_table *fib6_table;
+	unsigned int fib6_nsiblings;
+	struct rt6key fib6_dst;
+	u8 fib6_type;
+	struct nexthop *nh;
+};
+
+struct fib6_result {
+	struct fib6_nh *nh;
+	struct fib6_info *f6i;
+	u8 fib6_type;
 };
 
 struct fib_kuid_range {

@@ -3,14 +3,17 @@
 # Tests of the counts: what was sent is what was shown and lost, to the packet.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/neighbours.sh"
 
 SENDS=${SENDS:-100000}
 SINK=192.0.2.1
 UDP_FLOOD=${UDP_FLOOD:-$ROOT_DIR/build/tests/udp_flood}
 
-# A sink that answers nothing: what arrives is dropped before it meets a socket.
+# A sink that answers nothing: what arrives is dropped before it meets a socket. Nor does it ask for
+# host's hardware address, which would be looked up like a packet of its own.
 sink() {
 	two_ns
+	pin_neighbours host peer
 	ip_in peer address add 198.51.100.1/32 dev lo
 	in_ns peer nft -f - <<-END || skip "this kernel has no nft"
 		add table ip sink

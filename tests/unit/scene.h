@@ -78,9 +78,15 @@ struct route_row {
 		.dev = (device), .protocol = RTPROT_KERNEL                                         \
 	}
 
+/* Addresses are of the family that they are written in. */
+static inline uint8_t family_of_text(const char *text)
+{
+	return strchr(text, ':') ? FLOW_AF_INET6 : FLOW_AF_INET;
+}
+
 static inline void address_set(uint8_t out[static 16], const char *text)
 {
-	assert_int_equal(inet_pton(AF_INET, text, out), 1);
+	assert_int_equal(inet_pton(family_of_text(text), text, out), 1);
 }
 
 /* The rules of rows, at most so many, up to the first without an action; how many. */
@@ -90,7 +96,8 @@ static inline size_t scene_rules(struct rule *out, const struct rule *rows, size
 
 	for (; count < most && rows[count].action; count++) {
 		out[count] = rows[count];
-		out[count].family = FLOW_AF_INET;
+		if (!out[count].family)
+			out[count].family = FLOW_AF_INET;
 		out[count].suppress_prefixlength--;
 		out[count].suppress_ifgroup--;
 		if (!out[count].dscp_mask)
@@ -110,7 +117,7 @@ static inline void scene_add_nexthop(struct route *route, uint32_t dev, const ch
 	nexthop->weight = 1;
 	if (!gateway)
 		return;
-	nexthop->gateway_family = FLOW_AF_INET;
+	nexthop->gateway_family = family_of_text(gateway);
 	address_set(nexthop->gateway, gateway);
 }
 
@@ -120,7 +127,7 @@ static inline struct route *scene_route(const struct route_row *row)
 	struct route *route = calloc(1, route_size(2));
 
 	assert_non_null(route);
-	route->family = FLOW_AF_INET;
+	route->family = family_of_text(row->dst);
 	route->table = row->table;
 	route->type = row->type;
 	route->protocol = row->protocol;
@@ -134,7 +141,7 @@ static inline struct route *scene_route(const struct route_row *row)
 /* Takes the route. */
 static inline void scene_add_route(struct policy *policy, struct route *route)
 {
-	struct route_table *table = policy_table_for_change(policy, FLOW_AF_INET, route->table);
+	struct route_table *table = policy_table_for_change(policy, route->family, route->table);
 
 	assert_non_null(table);
 	assert_int_equal(route_table_add(table, route, true, false), 0);
@@ -146,7 +153,7 @@ static inline void scene_set_rules(struct policy *policy, const struct rule *rul
 	struct rule_list *list = rule_list_new(rules, count);
 
 	assert_non_null(list);
-	policy_set_rules(policy, FLOW_AF_INET, list);
+	policy_set_rules(policy, count ? rules->family : FLOW_AF_INET, list);
 }
 
 /* A policy of the scene's links; rules as scene_rules() gives them, routes up to the first of table
@@ -168,8 +175,9 @@ static inline struct policy *scene_policy(const struct rule *rules, size_t rule_
 static inline void scene_add_address(struct policy *policy, uint32_t dev, const char *text,
 				     uint8_t length)
 {
-	struct address address = { .ifindex = dev, .family = FLOW_AF_INET, .length = length };
+	struct address address = { .ifindex = dev, .length = length };
 
+	address.family = family_of_text(text);
 	address_set(address.local, text);
 	assert_int_equal(policy_set_address(policy, &address), 0);
 }

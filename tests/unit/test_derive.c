@@ -15,6 +15,7 @@
 #include "rules/names.h"
 #include "scene.h"
 #include "trace/derive.h"
+#include "trace/policy_walks.h"
 #include "util/array.h"
 #include "util/text.h"
 
@@ -815,14 +816,14 @@ static void a_rule_that_rejects_before_any_table_is_told(void **state)
 	uint32_t priority = 0;
 
 	(void)state;
-	assert_false(policy_hides_reject(policy, &priority));
+	assert_false(policy_hides_reject(policy, FLOW_AF_INET, &priority));
 	rules[1].action = RULE_PROHIBIT;
 	rules[1].priority = 7;
 	policy_set_rules(policy, FLOW_AF_INET, rule_list_new(rules, 2));
-	assert_false(policy_hides_reject(policy, &priority));
+	assert_false(policy_hides_reject(policy, FLOW_AF_INET, &priority));
 	rules[0].mark = rules[0].mark_mask = 1;
 	policy_set_rules(policy, FLOW_AF_INET, rule_list_new(rules, 2));
-	assert_true(policy_hides_reject(policy, &priority));
+	assert_true(policy_hides_reject(policy, FLOW_AF_INET, &priority));
 	assert_int_equal(priority, 7);
 	rule_list_put(old);
 	policy_free(policy);

@@ -252,7 +252,7 @@ static void every_kind_names_its_option(void **state)
 {
 	(void)state;
 	assert_string_equal(filter_kind_option(FILTER_NONE), "");
-	assert_string_equal(filter_kind_option(FILTER_FAMILY), "-4");
+	assert_string_equal(filter_kind_option(FILTER_FAMILY), "-4/-6");
 	for (unsigned int kind = FILTER_DST; kind < FILTER_KIND_COUNT; kind++)
 		assert_memory_equal(filter_kind_option(kind), "--", 2);
 	assert_string_equal(filter_kind_option(FILTER_FINDINGS), "--findings");

@@ -1832,7 +1832,8 @@ static bool some_row_has(const char *kind, bool found)
 static void every_kind_is_found_in_some_row_and_nearly_in_another(void **state)
 {
 	(void)state;
-	for (int kind = 0; kind < FINDING_KIND_COUNT; kind++) {
+	/* Those behind it are of IPv6, or of both families: test_inet6.c has them. */
+	for (int kind = 0; kind < FINDING_EXCEPTION_DEFEATS_SUPPRESS; kind++) {
 		const char *name = finding_kind_name(kind);
 
 		if (!some_row_has(name, true) || !some_row_has(name, false))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Values of the command line: what each kind takes and what it refuses. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,9 +31,6 @@ static void prefixes_are_spelled_as_in_iproute2(void **state)
 		uint8_t address[4];
 		uint8_t mask[4];
 	} rows[] = {
-		{ "default", { 0 }, { 0 } },
-		{ "all", { 0 }, { 0 } },
-		{ "any", { 0 }, { 0 } },
 		{ "0/0", { 0 }, { 0 } },
 		{ "192.0.2.1", { 192, 0, 2, 1 }, { 255, 255, 255, 255 } },
 		{ "192.0.2.1/32", { 192, 0, 2, 1 }, { 255, 255, 255, 255 } },
@@ -68,7 +66,7 @@ static void malformed_prefixes_are_refused(void **state)
 		"1.2.3/ 8",  " 1.2.3.4",   "1.2.3.4 ",	 "-1.2.3.4",   "+1.2.3.4",  "01.2.3.4",
 		"0x1.2.3.4", "1.2.3.4/08", "1.2.3.4/a",	 "1.2.3.4/8/", "default/8", "Default",
 		"localhost", "10/255.0.1", "10/0.0.0.1", "1.2.3.256",  "1,2",	    "1.2.3.4:80",
-		"::1/129",   "::g",
+		"::1/129",   "::g",	   "1:2::3::4",	 "::1/x",      "::1/",	    "2001:db8/32",
 	};
 	char huge[5000];
 	struct prefix_filter prefix;
@@ -83,14 +81,49 @@ static void malformed_prefixes_are_refused(void **state)
 	assert_int_equal(parse_prefix(huge, &prefix), -EINVAL);
 }
 
-static void ipv6_prefixes_are_told_from_malformed_ones(void **state)
+static void ipv6_prefixes_are_read_and_cleared_of_host_bits(void **state)
 {
-	static const char *const rows[] = { "::", "::1", "2001:db8::/32", "::ffff:1.2.3.4/128" };
-	struct prefix_filter prefix;
+	static const struct {
+		const char *text;
+		const char *address;
+		const char *mask;
+	} rows[] = {
+		{ "::", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+		{ "::1", "::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+		{ "2001:db8::/32", "2001:db8::", "ffff:ffff::" },
+		{ "2001:db8::5/32", "2001:db8::", "ffff:ffff::" },
+		{ "fd00:1:2:3:ff::/79", "fd00:1:2:3:fe::", "ffff:ffff:ffff:ffff:fffe::" },
+		{ "::/0", "::", "::" },
+		{ "::ffff:1.2.3.4/128", "::ffff:1.2.3.4",
+		  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(parse_prefix(rows[i], &prefix), -EAFNOSUPPORT);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct prefix_filter prefix;
+		uint32_t address[4], mask[4];
+
+		assert_int_equal(inet_pton(AF_INET6, rows[i].address, address), 1);
+		assert_int_equal(inet_pton(AF_INET6, rows[i].mask, mask), 1);
+		assert_int_equal(parse_prefix(rows[i].text, &prefix), 0);
+		assert_int_equal(prefix.family, FLOW_AF_INET6);
+		assert_memory_equal(prefix.address, address, sizeof(address));
+		assert_memory_equal(prefix.mask, mask, sizeof(mask));
+	}
+}
+
+static void everything_is_of_either_family(void **state)
+{
+	static const char *const rows[] = { "default", "all", "any" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct prefix_filter prefix;
+
+		assert_int_equal(parse_prefix(rows[i], &prefix), 0);
+		assert_int_equal(prefix.family, 0);
+		assert_int_equal(prefix.mask[0] | prefix.mask[3], 0);
+	}
 }
 
 static void marks_are_decimal_or_hexadecimal_with_a_mask(void **state)
@@ -388,7 +421,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefixes_are_spelled_as_in_iproute2),
 		cmocka_unit_test(malformed_prefixes_are_refused),
-		cmocka_unit_test(ipv6_prefixes_are_told_from_malformed_ones),
+		cmocka_unit_test(ipv6_prefixes_are_read_and_cleared_of_host_bits),
+		cmocka_unit_test(everything_is_of_either_family),
 		cmocka_unit_test(marks_are_decimal_or_hexadecimal_with_a_mask),
 		cmocka_unit_test(ports_are_one_number_or_an_ascending_range),
 		cmocka_unit_test(protocols_are_names_or_numbers),

@@ -36,6 +36,7 @@ static const struct hook_row rows[] = {
 	{ .function = "fib_rules_lookup", .gives = "the walk over the rules", .flags = REQUIRED },
 	{ .function = "fib4_rule_action", .gives = "what came of each rule", .flags = REQUIRED },
 	{ .function = "fib_table_lookup", .gives = "what each table answered", .flags = REQUIRED },
+	{ .function = "fib6_table_lookup", .gives = "IPv6 lookups" },
 	{ .function = "ip_route_output_key_hash_rcu",
 	  .gives =
 		  "the nexthop chosen of several, bound-device, the source address, purpose output",

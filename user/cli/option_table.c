@@ -121,7 +121,14 @@ static int add_netns(struct option_parser *parser, const char *value)
 static int set_ipv4(struct option_parser *parser, const char *value)
 {
 	(void)value;
-	parser->options->filter.flow.families = FILTER_FAMILY_INET;
+	parser->options->filter.flow.families |= FILTER_FAMILY_INET;
+	return 0;
+}
+
+static int set_ipv6(struct option_parser *parser, const char *value)
+{
+	(void)value;
+	parser->options->filter.flow.families |= FILTER_FAMILY_INET6;
 	return 0;
 }
 
@@ -180,7 +187,7 @@ static int set_max_routes(struct option_parser *parser, const char *value)
 			    &parser->options->max_routes);
 }
 
-#define PREFIX_WORDS "an IPv4 prefix (ADDRESS[/LENGTH])"
+#define PREFIX_WORDS "a prefix (ADDRESS[/LENGTH])"
 #define PORT_WORDS "a port or range of ports (PORT[-PORT], 0 to 65535)"
 #define INTERFACE_WORDS "an interface name (1 to 15 characters)"
 
@@ -207,6 +214,12 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.short_name = "-4",
 		.help = "IPv4 only",
 		.parse = set_ipv4,
+		.group = GROUP_FILTER,
+	},
+	{
+		.short_name = "-6",
+		.help = "IPv6 only",
+		.parse = set_ipv6,
 		.group = GROUP_FILTER,
 	},
 	{

@@ -8,7 +8,7 @@
 
 #include "cli/options.h"
 
-#define OPTION_ROWS 30
+#define OPTION_ROWS 31
 
 enum option_group { GROUP_FILTER, GROUP_OUTPUT, GROUP_TRACING, GROUP_OTHER, GROUP_COUNT };
 
@@ -27,10 +27,8 @@ struct option_row {
 	const char *metavar; /* NULL: takes no value */
 	const char *takes; /* the value in the words of an error, after "is not" */
 	const char *help; /* a line feed starts another line */
-	/*
-	 * 0 after value was stored, -EINVAL when it is not what the option takes,
-	 * -EAFNOSUPPORT for IPv6. NULL: sets the flag.
-	 */
+	/* 0 after value was stored, -EINVAL when it is not what the option takes. NULL: sets the
+	 * flag. */
 	int (*parse)(struct option_parser *parser, const char *value);
 	size_t flag; /* offset in struct options of the bool to set */
 	enum option_group group;

@@ -29,9 +29,7 @@ static const char *ellipsis(const char *text)
 
 static int report_unknown_option(const char *name, size_t length)
 {
-	if (length == 2 && !strncmp(name, "-6", 2))
-		report_error("-6: IPv6 comes in a later version of fibtrace");
-	else if (length > SHOWN_LENGTH)
+	if (length > SHOWN_LENGTH)
 		report_error("unknown option '%.*s...'; see 'fibtrace -h'", SHOWN_LENGTH, name);
 	else
 		report_error("unknown option '%.*s'; see 'fibtrace -h'", (int)length, name);
@@ -48,16 +46,12 @@ static const char *row_name(const struct option_row *row, char buffer[static 32]
 	return buffer;
 }
 
-static int report_value(const struct option_row *row, const char *value, int err)
+static int report_value(const struct option_row *row, const char *value)
 {
 	char name[32];
 
-	if (err == -EAFNOSUPPORT)
-		report_error("%s: '%.*s' is IPv6, which comes in a later version of fibtrace",
-			     row_name(row, name), SHOWN_LENGTH, value);
-	else
-		report_error("%s: '%.*s%s' is not %s", row_name(row, name), SHOWN_LENGTH, value,
-			     ellipsis(value), row->takes);
+	report_error("%s: '%.*s%s' is not %s", row_name(row, name), SHOWN_LENGTH, value,
+		     ellipsis(value), row->takes);
 	return EXIT_USAGE;
 }
 
@@ -107,7 +101,7 @@ static int apply_option(struct option_parser *parser, const struct option_row *r
 		*(bool *)((char *)parser->options + row->flag) = true;
 	err = row->parse ? row->parse(parser, value) : 0;
 	if (err)
-		return report_value(row, value, err);
+		return report_value(row, value);
 	if (row->group == GROUP_FILTER)
 		remember_filter(parser, name, value);
 	return 0;

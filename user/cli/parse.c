@@ -179,13 +179,36 @@ static int parse_mask(const char *text, uint32_t *mask)
 	return inverse & (inverse + 1) ? -EINVAL : 0;
 }
 
-static bool ipv6_prefix(const char *address, const char *length)
+/* The words of a mask of so many bits. */
+static void set_mask(uint32_t mask[4], unsigned int length)
 {
-	uint8_t bytes[16];
-	uint64_t number;
+	for (unsigned int i = 0; i < 4; i++) {
+		unsigned int bits = length > 32 * i ? length - 32 * i : 0;
 
-	return inet_pton(AF_INET6, address, bytes) == 1 &&
-	       (!length || !parse_number(length, (struct number_range){ 0, 128 }, &number));
+		mask[i] = mask_of_length(bits < 32 ? bits : 32);
+	}
+}
+
+static int parse_inet_prefix(const char *address, const char *length, struct prefix_filter *prefix)
+{
+	prefix->family = FLOW_AF_INET;
+	prefix->mask[0] = mask_of_length(32);
+	if (parse_ipv4(address, &prefix->address[0]))
+		return -EINVAL;
+	return length ? parse_mask(length, &prefix->mask[0]) : 0;
+}
+
+static int parse_inet6_prefix(const char *address, const char *length, struct prefix_filter *prefix)
+{
+	uint32_t bits = 128;
+
+	prefix->family = FLOW_AF_INET6;
+	if (inet_pton(AF_INET6, address, prefix->address) != 1)
+		return -EINVAL;
+	if (length && parse_narrow(length, (struct number_range){ 0, 128 }, &bits))
+		return -EINVAL;
+	set_mask(prefix->mask, bits);
+	return 0;
 }
 
 int parse_prefix(const char *text, struct prefix_filter *prefix)
@@ -194,19 +217,21 @@ int parse_prefix(const char *text, struct prefix_filter *prefix)
 	char address[VALUE_LENGTH_MAX + 1];
 	unsigned int index;
 	char *length;
+	int err;
 
-	*prefix = (struct prefix_filter){ .family = FLOW_AF_INET };
+	*prefix = (struct prefix_filter){ 0 };
 	if (!parse_choice(text, everything, &index))
 		return 0;
 	if (split_value(text, '/', address, &length))
 		return -EINVAL;
-	if (ipv6_prefix(address, length))
-		return -EAFNOSUPPORT;
-	prefix->mask[0] = mask_of_length(32);
-	if (parse_ipv4(address, &prefix->address[0]) ||
-	    (length && parse_mask(length, &prefix->mask[0])))
-		return -EINVAL;
-	prefix->address[0] &= prefix->mask[0];
+	if (strchr(address, ':'))
+		err = parse_inet6_prefix(address, length, prefix);
+	else
+		err = parse_inet_prefix(address, length, prefix);
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < 4; i++)
+		prefix->address[i] &= prefix->mask[i];
 	return 0;
 }
 

@@ -25,8 +25,8 @@ int parse_number(const char *text, struct number_range range, uint64_t *value);
 int parse_u32(const char *text, uint32_t *value);
 /* The index of text in choices, which end with NULL. */
 int parse_choice(const char *text, const char *const *choices, unsigned int *index);
-/* ADDRESS[/LENGTH], shortened as in "10/8", "default", "all" or "any"; host bits are cleared.
- * -EAFNOSUPPORT for an IPv6 prefix. */
+/* ADDRESS[/LENGTH], of IPv4 shortened as in "10/8", or "default", "all" or "any" for either family;
+ * host bits are cleared. */
 int parse_prefix(const char *text, struct prefix_filter *prefix);
 /* MARK[/MASK]; without a mask all bits count. */
 int parse_mark(const char *text, struct mark_filter *mark);

@@ -11,7 +11,7 @@ static bool prefix_holds(const struct prefix_filter *prefix, uint8_t family, con
 	unsigned int count = family == FLOW_AF_INET ? 1 : 4;
 	uint32_t words[4];
 
-	if (prefix->family != family)
+	if (prefix->family && prefix->family != family)
 		return false;
 	memcpy(words, address, sizeof(words));
 	for (unsigned int i = 0; i < count; i++) {
@@ -172,7 +172,7 @@ struct filter_row {
 
 static const struct filter_row rows[FILTER_KIND_COUNT] = {
 	[FILTER_NONE] = { .option = "" },
-	[FILTER_FAMILY] = { .option = "-4", .flow_holds = family_holds },
+	[FILTER_FAMILY] = { .option = "-4/-6", .flow_holds = family_holds },
 	[FILTER_DST] = { .option = "--dst", .flow_holds = dst_holds },
 	[FILTER_SRC] = { .option = "--src", .flow_holds = src_holds },
 	[FILTER_PROTOCOL] = { .option = "--proto", .flow_holds = protocol_holds },

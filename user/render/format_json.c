@@ -209,6 +209,8 @@ static void add_route(struct json_writer *writer, const char *key, uint8_t famil
 		add_device(writer, "dev", route->dev, route->dev_index);
 	if (route->has_prefsrc)
 		add_address(writer, "prefsrc", family, route->prefsrc);
+	if (route->exception)
+		json_add_true(writer, "exception");
 	json_close_object(writer);
 }
 
@@ -388,6 +390,8 @@ static void add_verdict_route(struct json_writer *writer, const struct lookup *l
 		add_address(writer, "prefsrc", lookup->key.family, route->prefsrc);
 	else
 		json_add_null(writer, "prefsrc");
+	if (route->exception)
+		json_add_true(writer, "exception");
 	add_unsigned_or_null(writer, "nexthops", route->nexthops);
 	add_unsigned_or_null(writer, "nexthop", route->nexthop);
 	add_unsigned_or_null(writer, "weight", route->weight);

@@ -238,6 +238,8 @@ static void add_decision_note(struct tree *tree)
 		text_add(tree->out, refusal ? step_outcome_name(refusal->outcome) : "no route");
 	} else if ((unsigned int)decided_by < DECIDED_BY_COUNT && decision_notes[decided_by]) {
 		text_add(tree->out, decision_notes[decided_by]);
+	} else if (tree->lookup->verdict.route.exception) {
+		text_add(tree->out, decision_notes[DECIDED_BY_EXCEPTION]);
 	}
 }
 

@@ -40,7 +40,8 @@ static void add_rule(struct text *out, const struct rule_total *total,
 {
 	const char *table = names_table(options->names, total->table);
 
-	text_printf(out, "%" PRIu64 " by rule %u", total->count, total->priority);
+	text_printf(out, "%" PRIu64 " by %srule %u", total->count,
+		    total->family == FLOW_AF_INET6 ? "IPv6 " : "", total->priority);
 	if (!total->table)
 		return;
 	text_add(out, " (table ");

@@ -7,25 +7,14 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "rules/route.h"
 #include "trace/lookup_route.h"
+#include "trace/policy_walks.h"
+#include "trace/replay.h"
 
-/* The state of one replay. asked is the answer that the step in progress used, route what
- * the policy holds for it. */
-struct replay {
-	const struct walk_record *walk;
-	const struct policy *policy;
-	const struct rule_list *rules;
-	struct lookup *lookup;
-	size_t used;
-	const struct table_answer *asked;
-	struct lookup_route route;
-	bool open;
-	bool conflict;
-	bool failed;
-	bool assumed; /* the last hit was taken as not suppressed, for want of its prefix */
-	bool assume_suppressed;
-};
+static uint8_t family_of(const struct replay *replay)
+{
+	return replay->walk->key.family;
+}
 
 uint32_t walk_record_netns(const struct walk_record *walk, enum netns_source *source)
 {
@@ -39,16 +28,7 @@ uint32_t walk_record_netns(const struct walk_record *walk, enum netns_source *so
 	return walk->context.netns;
 }
 
-static bool table_may_be_missing(const struct policy *policy, uint32_t table)
-{
-	const struct route_table *held = policy_table(policy, FLOW_AF_INET, table);
-
-	if (policy_table_unheld(policy, FLOW_AF_INET, table))
-		return false;
-	return !held || !route_table_count(held);
-}
-
-/* Tables of IPv4 never go away: one that answered answers whenever it is asked. */
+/* Tables never go away: one that answered answers whenever it is asked. */
 static bool table_answered(const struct walk_record *walk, uint32_t table)
 {
 	for (size_t i = 0; i < walk->answer_count; i++) {
@@ -61,7 +41,8 @@ static bool table_answered(const struct walk_record *walk, uint32_t table)
 /* The next answer is not this table's: it has none, or the policy is wrong, or it is yet to come. */
 static enum ask_result replay_missing(struct replay *replay, uint32_t table)
 {
-	if (table_may_be_missing(replay->policy, table) && !table_answered(replay->walk, table)) {
+	if (policy_table_may_be_missing(replay->policy, family_of(replay), table) &&
+	    !table_answered(replay->walk, table)) {
 		replay->lookup->may_grow |= replay->used == replay->walk->answer_count;
 		return ASK_NO_TABLE;
 	}
@@ -72,17 +53,44 @@ static enum ask_result replay_missing(struct replay *replay, uint32_t table)
 	return ASK_STOP;
 }
 
+static int64_t group_of(const struct replay *replay, uint32_t device)
+{
+	const struct link *link = policy_link(replay->policy, device);
+
+	return link ? (int64_t)link->group : -1;
+}
+
 /* fib4_rule_suppress() looks at the route's first nexthop, whichever answered. */
 static int64_t first_group(const struct replay *replay, const struct route *route,
 			   const struct table_answer *answer)
 {
-	const struct link *link = NULL;
-
 	if (route && route->nexthop_count)
-		link = policy_link(replay->policy, route->nexthops[0].dev);
-	else if (!replay->walk->key.oif)
-		link = policy_link(replay->policy, answer->dev);
-	return link ? (int64_t)link->group : -1;
+		return group_of(replay, route->nexthops[0].dev);
+	return replay->walk->key.oif ? -1 : group_of(replay, answer->dev);
+}
+
+/* fib6_rule_suppress() looks at the nexthop that fib6_select_path() chose after the table had
+ * answered: it is known where all are of one group. */
+static int64_t chosen_group(const struct replay *replay, const struct route *route,
+			    const struct table_answer *answer)
+{
+	int64_t group = group_of(replay, answer->dev);
+
+	if (!route && answer->nexthops > 1)
+		return -1;
+	for (uint32_t i = 0; route && i < route->nexthop_count; i++) {
+		if (group_of(replay, route->nexthops[i].dev) != group)
+			return -1;
+	}
+	return group;
+}
+
+static int64_t group_of_answer(const struct replay *replay, const struct route *route,
+			       const struct table_answer *answer)
+{
+	if (family_of(replay) == FLOW_AF_INET6)
+		return chosen_group(replay, route, answer);
+	return first_group(replay, route, answer);
 }
 
 static bool rule_suppresses(const struct rule *rule)
@@ -101,6 +109,8 @@ static int known_suppression(struct replay *replay, size_t index)
 
 	if (replay->asked->error || !rule_suppresses(&replay->rules->rules[index]))
 		return 0;
+	if (!more && replay->no_suppression)
+		return 0;
 	if (replay->route.prefix_length >= 0)
 		return -1;
 	if (more)
@@ -109,6 +119,16 @@ static int known_suppression(struct replay *replay, size_t index)
 		return -1;
 	replay->assumed = true;
 	return replay->assume_suppressed;
+}
+
+/* Whether the kernel told of a route that the policy does not have: it is not the kernel's. */
+static bool answer_is_strange(const struct replay *replay, const struct table_answer *answer,
+			      const struct route *explained, uint32_t table)
+{
+	bool tells_route = !answer->error || answer->flags & ANSWER_PREFIX_KNOWN;
+
+	return tells_route && !explained &&
+	       !policy_table_unheld(replay->policy, family_of(replay), table);
 }
 
 static enum ask_result replay_ask(void *data, size_t index, uint32_t table, struct ask_answer *out)
@@ -123,20 +143,17 @@ static enum ask_result replay_ask(void *data, size_t index, uint32_t table, stru
 		return replay_missing(replay, table);
 	answer = &walk->answers[replay->used++];
 	replay->asked = answer;
-	replay->route = answer_route(answer, replay->policy);
-	explained =
-		table_explains(replay->policy, &replay->walk->key, table, answer, &replay->route);
-	/* A hit in a table that holds no such route: the policy is not the kernel's. */
-	if (!answer->error && !explained &&
-	    !policy_table_unheld(replay->policy, FLOW_AF_INET, table)) {
+	replay->route = answer_route(answer, &walk->key, replay->policy);
+	explained = table_explains(replay->policy, &walk->key, table, answer, &replay->route);
+	if (answer_is_strange(replay, answer, explained, table)) {
 		replay->conflict = true;
 		return ASK_STOP;
 	}
 	*out = (struct ask_answer){
 		.error = answer->error,
 		.prefix_length = replay->route.prefix_length,
-		.group = first_group(replay, explained, answer),
-		.thrown = explained && answer->error == -EAGAIN && replay->route.type == RTN_THROW,
+		.group = group_of_answer(replay, explained, answer),
+		.thrown = answer->error == -EAGAIN && replay->route.type == RTN_THROW,
 	};
 	out->suppressed = known_suppression(replay, index);
 	return ASK_ANSWERED;
@@ -150,6 +167,8 @@ static enum evidence step_evidence(const struct replay *replay, const struct wal
 	case STEP_NO_ROUTE:
 	case STEP_CHOSEN:
 		return EVIDENCE_KERNEL;
+	case STEP_THROW:
+		return replay_throw_evidence(replay->asked);
 	case STEP_SUPPRESSED:
 		return more ? EVIDENCE_KERNEL : EVIDENCE_DERIVED;
 	case STEP_UNREACHABLE:
@@ -240,7 +259,7 @@ static bool bound_device_overrides(const struct walk_record *walk)
 	bool output = purpose == PURPOSE_OUTPUT || purpose == PURPOSE_REROUTE ||
 		      purpose == PURPOSE_ROUTE_GET;
 
-	return output && key->oif && key->iif == FLOW_IFINDEX_LO &&
+	return key->family == FLOW_AF_INET && output && key->oif && key->iif == FLOW_IFINDEX_LO &&
 	       (is_multicast(key) || !key->l3mdev);
 }
 
@@ -281,7 +300,7 @@ static enum derive_result replay_rules(struct replay *replay)
 	struct lookup *lookup = replay->lookup;
 	struct walk_result result;
 
-	replay->rules = policy_rules(replay->policy, FLOW_AF_INET);
+	replay->rules = policy_rules(replay->policy, family_of(replay));
 	if (!replay->rules)
 		return DERIVE_CONFLICT;
 	result = policy_walk(replay->policy, replay->rules, &replay->walk->key, replay_ask,
@@ -302,166 +321,6 @@ static enum derive_result replay_rules(struct replay *replay)
 		lookup->verdict.error = -ENETUNREACH;
 		lookup->verdict.decided_by = DECIDED_BY_END_OF_RULES;
 	}
-	return DERIVE_DONE;
-}
-
-/* A step for a table that the kernel asked without a rule that is known. */
-static struct lookup_step *add_table_step(struct replay *replay, const struct table_answer *answer,
-					  uint32_t table)
-{
-	struct lookup_step *step = lookup_add_step(replay->lookup);
-
-	if (!step)
-		return NULL;
-	step->table = table;
-	step->outcome = error_outcome(answer->error);
-	step->evidence = EVIDENCE_KERNEL;
-	step->has_route = answer->error != -EAGAIN;
-	step->route = replay->route;
-	return step;
-}
-
-/* local and main share one trie while there are no custom rules: the longer prefix answered. */
-static bool merged_tables_explain(struct replay *replay, const struct table_answer *answer,
-				  uint32_t *table)
-{
-	struct lookup_route local = replay->route, main = replay->route;
-	bool by_local =
-		table_explains(replay->policy, &replay->walk->key, TABLE_LOCAL, answer, &local);
-	bool by_main =
-		table_explains(replay->policy, &replay->walk->key, TABLE_MAIN, answer, &main);
-
-	*table = TABLE_MAIN;
-	if (by_local && (!by_main || local.prefix_length >= main.prefix_length)) {
-		replay->route = local;
-		*table = TABLE_LOCAL;
-		return true;
-	}
-	if (by_main)
-		replay->route = main;
-	return by_main;
-}
-
-static bool built_in_explains(struct replay *replay, const struct table_answer *answer,
-			      uint32_t *table)
-{
-	*table = answer->table;
-	if (answer->table == TABLE_MAIN)
-		return merged_tables_explain(replay, answer, table);
-	return table_explains(replay->policy, &replay->walk->key, answer->table, answer,
-			      &replay->route);
-}
-
-static enum derive_result built_in_step(struct replay *replay, const struct table_answer *answer)
-{
-	struct lookup_verdict *verdict = &replay->lookup->verdict;
-	struct lookup_step *step;
-	uint32_t table;
-	bool explained;
-
-	replay->route = answer_route(answer, replay->policy);
-	explained = built_in_explains(replay, answer, &table);
-	if (!answer->error && !explained &&
-	    !policy_table_unheld(replay->policy, FLOW_AF_INET, answer->table))
-		return DERIVE_CONFLICT;
-	step = add_table_step(replay, answer, table);
-	if (!step)
-		return DERIVE_FAILED;
-	if (explained && answer->error == -EAGAIN && replay->route.type == RTN_THROW) {
-		step->outcome = STEP_THROW;
-		step->evidence = EVIDENCE_DERIVED;
-		step->has_route = true;
-	}
-	step->has_priority = built_in_priority(table, &step->priority);
-	verdict->error = answer->error == -EAGAIN ? -ENETUNREACH : answer->error;
-	verdict->has_priority = step->has_priority && answer->error != -EAGAIN;
-	verdict->priority = verdict->has_priority ? step->priority : 0;
-	verdict->table = answer->error == -EAGAIN ? 0 : table;
-	verdict->route = (struct lookup_route){ .prefix_length = -1 };
-	if (answer->error != -EAGAIN)
-		verdict->route = replay->route;
-	if (answer->error)
-		verdict->route.type = error_route_type(answer->error);
-	return DERIVE_DONE;
-}
-
-/* False: the kernel walks no rules in this namespace. Unknown counts as rules. */
-static bool walk_has_rules(const struct walk_record *walk)
-{
-	for (size_t i = walk->answer_count; i-- > 0;) {
-		if (walk->answers[i].flags & ANSWER_POLICY_KNOWN)
-			return walk->answers[i].flags & ANSWER_CUSTOM_RULES;
-	}
-	return true;
-}
-
-/* Whether table default answers, or may yet answer, after main did with error. */
-static bool default_is_next(const struct policy *policy, int error)
-{
-	if (!error || table_may_be_missing(policy, TABLE_DEFAULT))
-		return false;
-	return error == -EAGAIN || policy_default_after_reject(policy) != DEFAULT_NOT_ASKED;
-}
-
-enum default_after_reject derive_default_after_reject(const struct walk_record *walk,
-						      const struct policy *policy)
-{
-	int error = walk->answers[0].error;
-
-	if (walk_has_rules(walk) || !error || error == -EAGAIN || !walk->ended ||
-	    table_may_be_missing(policy, TABLE_DEFAULT))
-		return DEFAULT_NOT_KNOWN;
-	return walk->answer_count > 1 ? DEFAULT_ASKED : DEFAULT_NOT_ASKED;
-}
-
-/* fib_lookup() without custom rules: table main, which holds local too, then default. */
-static enum derive_result replay_built_in(struct replay *replay)
-{
-	const struct walk_record *walk = replay->walk;
-	const struct table_answer *last = &walk->answers[walk->answer_count - 1];
-
-	for (; replay->used < walk->answer_count; replay->used++) {
-		const struct table_answer *answer = &walk->answers[replay->used];
-		enum derive_result result;
-
-		if (replay->used > 1 ||
-		    answer->table != (replay->used ? TABLE_DEFAULT : TABLE_MAIN))
-			return DERIVE_CONFLICT;
-		result = built_in_step(replay, answer);
-		if (result != DERIVE_DONE)
-			return result;
-		if (!answer->error && replay->used + 1 < walk->answer_count)
-			return DERIVE_CONFLICT;
-	}
-	if (last->table == TABLE_MAIN && default_is_next(replay->policy, last->error)) {
-		if (!walk->ended)
-			return DERIVE_OPEN;
-		if (last->error == -EAGAIN)
-			return DERIVE_CONFLICT;
-	}
-	replay->lookup->may_grow = last->error && last->table == TABLE_MAIN;
-	replay->lookup->verdict.decided_by = DECIDED_BY_BUILT_IN;
-	return DERIVE_DONE;
-}
-
-/* One table asked by a caller that needs no rules. */
-static enum derive_result replay_direct(struct replay *replay)
-{
-	const struct table_answer *answer = &replay->walk->answers[0];
-	struct lookup_verdict *verdict = &replay->lookup->verdict;
-
-	if (replay->walk->answer_count != 1)
-		return DERIVE_CONFLICT;
-	replay->route = answer_route(answer, replay->policy);
-	table_explains(replay->policy, &replay->walk->key, answer->table, answer, &replay->route);
-	if (!add_table_step(replay, answer, answer->table))
-		return DERIVE_FAILED;
-	verdict->error = answer->error == -EAGAIN ? -ENETUNREACH : answer->error;
-	verdict->decided_by = DECIDED_BY_DIRECT;
-	verdict->table = answer->table;
-	verdict->route = replay->route;
-	if (answer->error)
-		verdict->route.type = error_route_type(answer->error);
 	return DERIVE_DONE;
 }
 
@@ -513,17 +372,63 @@ enum derive_result derive_direct(const struct walk_record *walk, const struct po
 	return replay_once(&replay, replay_direct);
 }
 
+/* The step that ended the walk, which the last answer made. */
+static const struct lookup_step *chosen_step(const struct lookup *lookup)
+{
+	for (size_t i = 0; i < lookup->step_count; i++) {
+		if (lookup->steps[i].outcome == STEP_CHOSEN)
+			return &lookup->steps[i];
+	}
+	return NULL;
+}
+
+/*
+ * A hit of IPv6 that a rule should have suppressed, and nothing behind it: the
+ * route's exception answered, a host route to fib6_rule_suppress(). Where
+ * fib6_lookup() asks, no rule suppresses.
+ */
+static enum derive_result derive_unsuppressed(const struct walk_record *walk,
+					      const struct policy *policy, struct lookup *lookup)
+{
+	struct replay replay = {
+		.walk = walk,
+		.policy = policy,
+		.lookup = lookup,
+		.no_suppression = true,
+	};
+	enum derive_result result = replay_once(&replay, replay_rules);
+	const struct lookup_step *step = result == DERIVE_DONE ? chosen_step(lookup) : NULL;
+
+	if (step && !walk->origin.may_be_direct)
+		lookup->verdict.decided_by = DECIDED_BY_EXCEPTION;
+	return result;
+}
+
+/* What else a walk may be that the rules do not explain. */
+static enum derive_result derive_otherwise(const struct walk_record *walk,
+					   const struct policy *policy, struct lookup *lookup)
+{
+	enum derive_result result = DERIVE_CONFLICT;
+
+	if (walk->key.family == FLOW_AF_INET6 && replay_walk_has_rules(walk) && walk->ended)
+		result = derive_unsuppressed(walk, policy, lookup);
+	if (result == DERIVE_CONFLICT && walk->origin.may_be_direct)
+		result = derive_direct(walk, policy, lookup);
+	return result;
+}
+
 enum derive_result derive_lookup(const struct walk_record *walk, const struct policy *policy,
 				 struct lookup *lookup)
 {
 	struct replay replay = { .walk = walk, .policy = policy, .lookup = lookup };
 	enum derive_result result;
 
-	if (!walk->key.iif)
+	/* inet_addr_type() asks so; of IPv6 there are lookups without an input interface, too. */
+	if (!walk->key.iif && walk->key.family == FLOW_AF_INET)
 		return replay_once(&replay, replay_direct);
-	result = replay_once(&replay, walk_has_rules(walk) ? replay_rules : replay_built_in);
-	if (result == DERIVE_CONFLICT && walk->origin.may_be_direct)
-		return derive_direct(walk, policy, lookup);
+	result = replay_once(&replay, replay_walk_has_rules(walk) ? replay_rules : replay_built_in);
+	if (result == DERIVE_CONFLICT)
+		return derive_otherwise(walk, policy, lookup);
 	if (result == DERIVE_DONE && replay.assumed && suppressed_explains_too(&replay)) {
 		lookup_clear(lookup);
 		return DERIVE_CONFLICT;
@@ -545,7 +450,7 @@ static void unknown_verdict(struct lookup *lookup, const struct table_answer *la
 		return;
 	verdict->error = last->error;
 	verdict->table = last->table;
-	verdict->route = answer_route(last, policy);
+	verdict->route = answer_route(last, &lookup->key, policy);
 	if (last->error)
 		verdict->route.type = error_route_type(last->error);
 }
@@ -560,8 +465,8 @@ bool derive_unknown(const struct walk_record *walk, const struct policy *policy,
 		const struct table_answer *answer = &walk->answers[i];
 		struct lookup_step *step;
 
-		replay.route = answer_route(answer, policy);
-		step = add_table_step(&replay, answer, answer->table);
+		replay.route = answer_route(answer, &walk->key, policy);
+		step = replay_add_table_step(&replay, answer, answer->table);
 		if (!step)
 			return false;
 		if (answer->error)
@@ -574,81 +479,4 @@ bool derive_unknown(const struct walk_record *walk, const struct policy *policy,
 	}
 	unknown_verdict(lookup, &walk->answers[walk->answer_count - 1], policy);
 	return true;
-}
-
-static bool steps_agree(const struct lookup_step *a, const struct lookup_step *b)
-{
-	return a->outcome == b->outcome && a->table == b->table &&
-	       a->has_priority == b->has_priority && a->priority == b->priority &&
-	       a->suppressor == b->suppressor && a->unresolved == b->unresolved &&
-	       !a->rule == !b->rule && (!a->rule || rule_equal(a->rule, b->rule));
-}
-
-bool lookups_agree(const struct lookup *a, const struct lookup *b)
-{
-	if (a->step_count != b->step_count || a->verdict.decided_by != b->verdict.decided_by ||
-	    a->verdict.error != b->verdict.error ||
-	    a->verdict.route.prefix_length != b->verdict.route.prefix_length)
-		return false;
-	for (size_t i = 0; i < a->step_count; i++) {
-		if (!steps_agree(&a->steps[i], &b->steps[i]))
-			return false;
-	}
-	return true;
-}
-
-static size_t rules_asking(const struct rule_list *list, uint32_t table)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < list->count; i++) {
-		const struct rule *rule = &list->rules[i];
-
-		count += rule->action == RULE_LOOKUP && (rule->l3mdev || rule->table == table);
-	}
-	return count;
-}
-
-bool policy_walks_ambiguous(const struct policy *policy)
-{
-	const struct rule_list *list = policy_rules(policy, FLOW_AF_INET);
-
-	/* Up to the first rule that every flow asks a table by, each may be a walk's first. */
-	for (size_t i = 0; list && i < list->count; i++) {
-		const struct rule *rule = &list->rules[i];
-
-		if (rule->action == RULE_GOTO)
-			return true;
-		if (rule->action != RULE_LOOKUP)
-			continue;
-		if (rule->l3mdev || rules_asking(list, rule->table) > 1)
-			return true;
-		if (rule_is_catch_all(rule) && !table_may_be_missing(policy, rule->table))
-			return false;
-	}
-	return false;
-}
-
-static bool rule_rejects(const struct rule *rule)
-{
-	return rule->action == RULE_UNREACHABLE || rule->action == RULE_PROHIBIT ||
-	       rule->action == RULE_BLACKHOLE;
-}
-
-bool policy_hides_reject(const struct policy *policy, uint32_t *priority)
-{
-	const struct rule_list *list = policy_rules(policy, FLOW_AF_INET);
-
-	for (size_t i = 0; list && i < list->count; i++) {
-		const struct rule *rule = &list->rules[i];
-
-		if (rule_rejects(rule)) {
-			*priority = rule->priority;
-			return true;
-		}
-		if (rule->action == RULE_LOOKUP && rule_is_catch_all(rule) &&
-		    !table_may_be_missing(policy, rule->table))
-			return false;
-	}
-	return false;
 }

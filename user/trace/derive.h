@@ -35,19 +35,8 @@ enum derive_result derive_direct(const struct walk_record *walk, const struct po
 bool derive_unknown(const struct walk_record *walk, const struct policy *policy, const char *reason,
 		    struct lookup *lookup);
 
-/* True when a rule that rejects comes before the first table that is sure to be
- * asked: what it decides cannot be seen. priority is that rule's. */
-bool policy_hides_reject(const struct policy *policy, uint32_t *priority);
-
 /* What an ended walk shows of this kernel; see policy_set_default_after_reject(). */
 enum default_after_reject derive_default_after_reject(const struct walk_record *walk,
 						      const struct policy *policy);
-
-/* True when two explanations of one walk say the same: rules, outcomes and verdict. */
-bool lookups_agree(const struct lookup *a, const struct lookup *b);
-
-/* True when some walk could ask its first table twice, so that only the policy
- * can tell a walk's next answer from another walk's first. */
-bool policy_walks_ambiguous(const struct policy *policy);
 
 #endif

@@ -86,5 +86,6 @@ void find_in_tables(struct examination *examination); /* what tables hold, or do
 void find_in_marks(struct examination *examination);
 void find_in_selectors(struct examination *examination);
 void find_in_conversation(struct examination *examination); /* with what other lookups told */
+void find_in_families(struct examination *examination); /* what is IPv6's alone, or lacks there */
 
 #endif

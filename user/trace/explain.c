@@ -133,7 +133,8 @@ static bool is_of_packet(const struct lookup *lookup)
 }
 
 static void (*const finders[])(struct examination *examination) = {
-	find_in_marks, find_in_order, find_in_tables, find_in_selectors, find_in_conversation,
+	find_in_marks,	   find_in_order,	 find_in_tables,
+	find_in_selectors, find_in_conversation, find_in_families,
 };
 
 static bool examine(struct explainer *explainer, struct lookup *lookup, const struct policy *policy)

@@ -211,12 +211,16 @@ static bool rules_are_built_in(const struct examination *examination)
 	const struct rule_list *rules =
 		policy_rules(examination->policy, examination->lookup->key.family);
 
-	return !rules || (rules->count == 3 && is_built_in_rule(&rules->rules[0], 0, TABLE_LOCAL) &&
-			  is_built_in_rule(&rules->rules[1], 32766, TABLE_MAIN) &&
-			  is_built_in_rule(&rules->rules[2], 32767, TABLE_DEFAULT));
+	size_t count = examination->lookup->key.family == FLOW_AF_INET6 ? 2 : 3;
+
+	return !rules ||
+	       (rules->count == count && is_built_in_rule(&rules->rules[0], 0, TABLE_LOCAL) &&
+		is_built_in_rule(&rules->rules[1], 32766, TABLE_MAIN) &&
+		(count == 2 || is_built_in_rule(&rules->rules[2], 32767, TABLE_DEFAULT)));
 }
 
-/* fib_lookup() asks main and default itself as long as no custom rule was ever added. */
+/* fib_lookup() and fib6_rule_lookup() ask the tables themselves as long as no custom rule was ever
+ * added; IPv6 has no table default. */
 static void find_built_in(struct examination *examination)
 {
 	if (examination->lookup->verdict.decided_by != DECIDED_BY_BUILT_IN ||

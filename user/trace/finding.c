@@ -40,6 +40,9 @@ static const char *const kind_names[FINDING_KIND_COUNT] = {
 	[FINDING_UID_NOT_EXPECTED] = "uid-not-expected",
 	[FINDING_PORTS_OF_FRAGMENT] = "ports-of-fragment",
 	[FINDING_TOS_MASK] = "tos-mask",
+	[FINDING_EXCEPTION_DEFEATS_SUPPRESS] = "exception-defeats-suppress",
+	[FINDING_SUPPRESSED_ROUTE_USED] = "suppressed-route-used",
+	[FINDING_FAMILY_ASYMMETRY] = "family-asymmetry",
 };
 
 const char *finding_kind_name(enum finding_kind kind)

@@ -122,3 +122,24 @@ struct lookup_step *lookup_add_walk_step(struct lookup *lookup, const struct wal
 	}
 	return out;
 }
+
+static bool steps_agree(const struct lookup_step *a, const struct lookup_step *b)
+{
+	return a->outcome == b->outcome && a->table == b->table &&
+	       a->has_priority == b->has_priority && a->priority == b->priority &&
+	       a->suppressor == b->suppressor && a->unresolved == b->unresolved &&
+	       !a->rule == !b->rule && (!a->rule || rule_equal(a->rule, b->rule));
+}
+
+bool lookups_agree(const struct lookup *a, const struct lookup *b)
+{
+	if (a->step_count != b->step_count || a->verdict.decided_by != b->verdict.decided_by ||
+	    a->verdict.error != b->verdict.error ||
+	    a->verdict.route.prefix_length != b->verdict.route.prefix_length)
+		return false;
+	for (size_t i = 0; i < a->step_count; i++) {
+		if (!steps_agree(&a->steps[i], &b->steps[i]))
+			return false;
+	}
+	return true;
+}

@@ -49,6 +49,7 @@ struct lookup_route {
 	uint8_t type;
 	uint8_t gateway_family;
 	bool has_prefsrc;
+	bool exception; /* IPv6: a PMTU or redirect exception, which is a host route, answered for it */
 };
 
 /* rule borrows from the lookup's rules; NULL when the kernel asked the table
@@ -122,6 +123,9 @@ struct lookup_step *lookup_add_step(struct lookup *lookup);
 /* The same with what a step of a walk over rules tells: all but evidence and route. */
 struct lookup_step *lookup_add_walk_step(struct lookup *lookup, const struct walk_step *step,
 					 const struct rule_list *rules);
+
+/* True when two explanations of one walk say the same: rules, outcomes and verdict. */
+bool lookups_agree(const struct lookup *a, const struct lookup *b);
 
 /* Section counts of a whole trace. seen = shown + filtered + lost + unfinished. */
 struct lookup_counts {

@@ -36,11 +36,29 @@ void route_set_device(struct lookup_route *out, const struct policy *policy, uin
 		memcpy(out->dev, link->name, sizeof(out->dev));
 }
 
-/* What the kernel itself told of a hit; the rest is the policy's to add. */
-struct lookup_route answer_route(const struct table_answer *answer, const struct policy *policy)
+static void set_prefix(struct lookup_route *out, const struct flow_key *key, uint8_t length)
 {
-	struct lookup_route out = { .prefix_length = -1, .type = answer->route_type };
+	unsigned int bytes = length / 8, bits = length % 8;
 
+	if (length > 8 * sizeof(out->dst))
+		return;
+	out->prefix_length = length;
+	memcpy(out->dst, key->dst, bytes);
+	if (bits)
+		out->dst[bytes] = key->dst[bytes] & (uint8_t)(0xff << (8 - bits));
+}
+
+struct lookup_route answer_route(const struct table_answer *answer, const struct flow_key *key,
+				 const struct policy *policy)
+{
+	struct lookup_route out = {
+		.prefix_length = -1,
+		.type = answer->route_type,
+		.nexthops = answer->nexthops,
+	};
+
+	if (answer->flags & ANSWER_PREFIX_KNOWN)
+		set_prefix(&out, key, answer->prefix_length);
 	out.gateway_family = answer->gateway_family;
 	memcpy(out.gateway, answer->gateway, sizeof(out.gateway));
 	if (answer->dev)
@@ -48,8 +66,17 @@ struct lookup_route answer_route(const struct table_answer *answer, const struct
 	return out;
 }
 
+static bool preferred_source(const struct policy *policy, const struct flow_key *key,
+			     const struct route *route, const struct nexthop *nexthop,
+			     uint8_t source[static 16])
+{
+	(void)key;
+	return policy_preferred_source(policy, route, nexthop, source);
+}
+
 static void route_add_policy(struct lookup_route *out, const struct policy *policy,
-			     const struct route *route, const struct nexthop *nexthop)
+			     const struct flow_key *key, const struct route *route,
+			     const struct nexthop *nexthop)
 {
 	memcpy(out->dst, route->dst, sizeof(out->dst));
 	out->prefix_length = route->dst_length;
@@ -59,19 +86,45 @@ static void route_add_policy(struct lookup_route *out, const struct policy *poli
 		return;
 	out->nexthop = (uint16_t)(nexthop - route->nexthops + 1);
 	out->weight = nexthop->weight;
-	out->has_prefsrc = policy_preferred_source(policy, route, nexthop, out->prefsrc);
+	out->has_prefsrc = preferred_source(policy, key, route, nexthop, out->prefsrc);
+}
+
+static bool route_gave(const struct route *route, void *data)
+{
+	const struct table_answer *answer = data;
+
+	if (answer->error)
+		return route->type == answer->route_type;
+	return route_nexthop(route, answer) != NULL;
+}
+
+/* By the prefix that the kernel told. */
+static const struct route *prefix_explains(const struct policy *policy, const struct flow_key *key,
+					   const struct route_table *held,
+					   const struct table_answer *answer,
+					   struct lookup_route *out)
+{
+	const struct route *route =
+		route_table_find(held, key, answer->prefix_length, route_gave, (void *)answer);
+
+	if (route)
+		route_add_policy(out, policy, key, route,
+				 answer->error ? NULL : route_nexthop(route, answer));
+	return route;
 }
 
 const struct route *table_explains(const struct policy *policy, const struct flow_key *key,
 				   uint32_t table, const struct table_answer *answer,
 				   struct lookup_route *out)
 {
-	const struct route_table *held = policy_table(policy, FLOW_AF_INET, table);
+	const struct route_table *held = policy_table(policy, key->family, table);
 	struct table_result result;
 	const struct nexthop *nexthop;
 
 	if (!held)
 		return NULL;
+	if (answer->flags & ANSWER_PREFIX_KNOWN)
+		return prefix_explains(policy, key, held, answer, out);
 	for (int ignore_linkdown = 0; ignore_linkdown < 2; ignore_linkdown++) {
 		result = route_table_lookup(held, key, ignore_linkdown);
 		if (!result.route || result.error != answer->error)
@@ -79,7 +132,7 @@ const struct route *table_explains(const struct policy *policy, const struct flo
 		nexthop = answer->error ? NULL : route_nexthop(result.route, answer);
 		if (!answer->error && !nexthop)
 			continue;
-		route_add_policy(out, policy, result.route, nexthop);
+		route_add_policy(out, policy, key, result.route, nexthop);
 		return result.route;
 	}
 	return NULL;
@@ -96,7 +149,7 @@ void route_forget_choice(struct lookup_route *route)
 bool table_would_match(const struct policy *policy, const struct flow_key *key, uint32_t table,
 		       struct lookup_route *out)
 {
-	const struct route_table *held = policy_table(policy, FLOW_AF_INET, table);
+	const struct route_table *held = policy_table(policy, key->family, table);
 	struct table_result result;
 
 	if (!held)
@@ -105,7 +158,7 @@ bool table_would_match(const struct policy *policy, const struct flow_key *key, 
 	if (result.error || !result.route)
 		return false;
 	*out = (struct lookup_route){ .prefix_length = -1 };
-	route_add_policy(out, policy, result.route, result.nexthop);
+	route_add_policy(out, policy, key, result.route, result.nexthop);
 	route_forget_choice(out);
 	if (!result.nexthop)
 		return true;

@@ -13,11 +13,15 @@
 /* Sets the device by its index, and by its name where the policy (may be NULL) knows it. */
 void route_set_device(struct lookup_route *out, const struct policy *policy, uint32_t index);
 
-/* What the kernel itself told of a hit; the rest is the policy's to add. policy may be NULL. */
-struct lookup_route answer_route(const struct table_answer *answer, const struct policy *policy);
+/* What the kernel itself told of a hit for key, or of a route that refused it; the rest is the
+ * policy's to add. policy may be NULL. */
+struct lookup_route answer_route(const struct table_answer *answer, const struct flow_key *key,
+				 const struct policy *policy);
 
 /* Finds the route behind an answer in the policy's table, and completes out by
- * it. NULL when none fits. */
+ * it. NULL when none fits. Where the kernel told the prefix, that of IPv6, the route
+ * is looked for under it: which of several answers depends on neighbours that only
+ * the kernel knows. */
 const struct route *table_explains(const struct policy *policy, const struct flow_key *key,
 				   uint32_t table, const struct table_answer *answer,
 				   struct lookup_route *out);

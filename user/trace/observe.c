@@ -62,6 +62,9 @@ static void rule_of_step(struct rule *rule, const struct step_rule *from, uint8_
 	rule->dport = (struct rule_range16){ from->dport_first, from->dport_last };
 	rule->sport_mask = rule_port_mask(from->sport_mask, &rule->sport);
 	rule->dport_mask = rule_port_mask(from->dport_mask, &rule->dport);
+	rule->has_flowlabel = from->flowlabel_mask != 0;
+	rule->flowlabel = from->flowlabel;
+	rule->flowlabel_mask = from->flowlabel_mask;
 	rule->suppress_prefixlength = from->suppress_prefixlength;
 	rule->suppress_ifgroup = from->suppress_ifgroup;
 }
@@ -79,23 +82,24 @@ static bool is_step_of(const struct rule *rule, const struct step_event *step)
 	seen.target = known.target;
 	seen.unresolved = known.unresolved;
 	seen.realms = known.realms;
-	seen.has_flowlabel = known.has_flowlabel;
-	seen.flowlabel = known.flowlabel;
-	seen.flowlabel_mask = known.flowlabel_mask;
 	seen.truncated = known.truncated;
 	seen.unknown_count = known.unknown_count;
 	memcpy(seen.unknown, known.unknown, sizeof(seen.unknown));
 	return rule_equal(&seen, &known);
 }
 
-static struct table_answer answer_of_step(const struct step_event *step)
+/* Of IPv6 the prefix is told as the table gave it. */
+static struct table_answer answer_of_step(const struct step_event *step, uint8_t family)
 {
+	bool told = family == FLOW_AF_INET6 && step->flags & STEP_HAS_ROUTE;
 	struct table_answer answer = {
 		.table = step->table,
 		.error = step->error,
 		.dev = step->route.dev,
 		.gateway_family = step->route.gateway_family,
 		.route_type = step->route.type,
+		.flags = told ? ANSWER_PREFIX_KNOWN : 0,
+		.prefix_length = step->route.prefix_length,
 	};
 
 	memcpy(answer.gateway, step->route.gateway, sizeof(answer.gateway));
@@ -110,6 +114,7 @@ static void route_of_event(struct lookup_route *out, const struct step_route *ro
 		.nexthops = route->nexthops,
 		.type = route->type,
 		.gateway_family = route->gateway_family,
+		.exception = route->flags & STEP_ROUTE_EXCEPTION,
 	};
 	memcpy(out->dst, route->dst, sizeof(out->dst));
 	memcpy(out->gateway, route->gateway, sizeof(out->gateway));
@@ -126,7 +131,7 @@ static bool route_of_step(const struct observation *observation, const struct st
 {
 	const struct policy *policy = observation->policy;
 	const struct flow_key *key = &observation->record->event->key;
-	struct table_answer answer = answer_of_step(step);
+	struct table_answer answer = answer_of_step(step, key->family);
 	bool found = step->flags & STEP_HAS_ROUTE;
 	uint32_t table = found ? step->route.table : step->table;
 	struct lookup_route known = { .prefix_length = -1 };
@@ -254,7 +259,8 @@ static void observe_step(void *data, const struct walk_step *step)
 static enum derive_result observe_rules(struct observation *observation)
 {
 	struct lookup *lookup = observation->lookup;
-	struct rule_list *rules = policy_rules(observation->policy, FLOW_AF_INET);
+	uint8_t family = observation->record->event->key.family;
+	struct rule_list *rules = policy_rules(observation->policy, family);
 	struct walk_result result;
 
 	if (!rules)
@@ -325,15 +331,38 @@ static const struct lookup_step *ending_step(const struct lookup *lookup,
 	return NULL;
 }
 
+/* Whether the rule would have suppressed the table's route, but an exception came in its place. */
+static bool exception_decided(const struct lookup_step *end)
+{
+	const struct rule *rule = end ? end->rule : NULL;
+
+	return rule && end->route.exception && rule->suppress_prefixlength >= 0 &&
+	       end->route.prefix_length <= rule->suppress_prefixlength;
+}
+
 static enum decided_by decided_by(const struct lookup_event *event, const struct lookup_step *end)
 {
 	if (event->flags & LOOKUP_BOUND_DEVICE)
 		return DECIDED_BY_BOUND_DEVICE;
+	if (event->flags & LOOKUP_SUPPRESSED_ROUTE)
+		return DECIDED_BY_SUPPRESSED_ROUTE;
 	if (event->flags & LOOKUP_DIRECT)
 		return DECIDED_BY_DIRECT;
 	if (!(event->flags & LOOKUP_RULES))
 		return DECIDED_BY_BUILT_IN;
+	if (exception_decided(end))
+		return DECIDED_BY_EXCEPTION;
 	return end ? DECIDED_BY_RULE : DECIDED_BY_END_OF_RULES;
+}
+
+/* The last rule whose route was suppressed: no rule's action ran behind it. */
+static const struct lookup_step *suppressed_step(const struct lookup *lookup)
+{
+	for (size_t i = lookup->step_count; i-- > 0;) {
+		if (lookup->steps[i].outcome == STEP_SUPPRESSED)
+			return &lookup->steps[i];
+	}
+	return NULL;
 }
 
 /* The preferred source by the nexthop that was chosen, as far as the policy tells. */
@@ -341,8 +370,8 @@ static void route_find_source(struct lookup_route *route, uint32_t table,
 			      const struct observation *observation)
 {
 	const struct lookup_event *event = observation->record->event;
-	struct step_event chosen = { .route = event->route };
-	struct table_answer answer = answer_of_step(&chosen);
+	struct step_event chosen = { .route = event->route, .flags = STEP_HAS_ROUTE };
+	struct table_answer answer = answer_of_step(&chosen, event->key.family);
 	struct lookup_route known = { .prefix_length = -1 };
 
 	if (!observation->policy ||
@@ -384,6 +413,17 @@ static uint8_t refused_type(const struct lookup_step *end, int error)
 	return end->outcome == STEP_UNREACHABLE ? RTN_UNREACHABLE : error_route_type(error);
 }
 
+/* A suppressed route that was used all the same was nobody's choice: no rule ended the walk. */
+static void verdict_fill_step(struct lookup_verdict *verdict, const struct lookup_step *end)
+{
+	verdict->has_priority =
+		end->has_priority && verdict->decided_by != DECIDED_BY_SUPPRESSED_ROUTE;
+	verdict->priority = verdict->has_priority ? end->priority : 0;
+	verdict->table = end->table;
+	if (end->has_route)
+		verdict->route = end->route;
+}
+
 static void verdict_fill(struct lookup *lookup, const struct observation *observation)
 {
 	const struct lookup_record *record = observation->record;
@@ -391,6 +431,8 @@ static void verdict_fill(struct lookup *lookup, const struct observation *observ
 	struct lookup_verdict *verdict = &lookup->verdict;
 	const struct lookup_step *end = ending_step(lookup, record);
 
+	if (event->flags & LOOKUP_SUPPRESSED_ROUTE)
+		end = suppressed_step(lookup);
 	verdict->error = event->error;
 	verdict->decided_by = decided_by(event, end);
 	verdict->route = (struct lookup_route){ .prefix_length = -1 };
@@ -402,11 +444,7 @@ static void verdict_fill(struct lookup *lookup, const struct observation *observ
 	}
 	if (!end)
 		return;
-	verdict->has_priority = end->has_priority;
-	verdict->priority = end->priority;
-	verdict->table = end->table;
-	if (end->has_route)
-		verdict->route = end->route;
+	verdict_fill_step(verdict, end);
 	if (event->error) {
 		verdict->route.type = refused_type(end, event->error);
 		return;
