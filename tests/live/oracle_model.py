@@ -548,6 +548,8 @@ class Generator:
                 continue
             if self.family.rules_make_tables:  # none can be missing
                 rule["action"] = NOP
+                for name in ("table", "plen", "ifgroup"):
+                    rule.pop(name, None)
             else:
                 rule["table"] = self.rng.choice(self.MISSING)
         local["priority"] = rules[-1]["priority"]
