@@ -108,11 +108,4 @@ struct table_result {
 struct table_result route_table_lookup(const struct route_table *table, const struct flow_key *key,
 				       bool ignore_linkdown);
 
-/* The first route of exactly the prefix of key's destination that has so many bits for which fits()
- * is true; NULL: there is none. */
-const struct route *route_table_find(const struct route_table *table, const struct flow_key *key,
-				     uint8_t prefix_length,
-				     bool (*fits)(const struct route *route, void *data),
-				     void *data);
-
 #endif

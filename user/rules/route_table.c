@@ -584,18 +584,3 @@ struct table_result route_table_lookup(const struct route_table *table, const st
 	}
 	return question.result;
 }
-
-const struct route *route_table_find(const struct route_table *table, const struct flow_key *key,
-				     uint8_t prefix_length,
-				     bool (*fits)(const struct route *route, void *data),
-				     void *data)
-{
-	struct prefix prefix = prefix_of(key->dst, prefix_length);
-	const struct entry *entry = *table_find(table, &prefix);
-
-	for (; entry && entry_has_prefix(entry, &prefix); entry = entry->next) {
-		if (fits(&entry->route, data))
-			return &entry->route;
-	}
-	return NULL;
-}
