@@ -29,6 +29,7 @@ sys.dont_write_bytecode = True
 import oracle
 import oracle_kernel as kernel
 import oracle_model as model
+from oracle_family import INET
 
 RATE = 1000  # changes a second, where the machine can
 BATCH_MOST = 8  # so many changes at most go to the kernel at once
@@ -45,8 +46,7 @@ FIXED = tuple(dict(priority=priority, action=model.LOOKUP, table=table)
 
 
 def net(text):
-    address, length = text.split("/")
-    return model.number(address), int(length)
+    return INET.prefix(text)
 
 
 def lookup(table, **more):
@@ -256,7 +256,7 @@ class Churner:
         flags = kernel.NLM_F_REQUEST | kernel.NLM_F_ACK
         if variant is not None:
             flags |= kernel.NLM_F_CREATE | kernel.NLM_F_EXCL
-        payload = kernel.rule_payload(rule)
+        payload = kernel.rule_payload(INET, rule)
         self.rtnl.sequence += 1
         return struct.pack("=IHHII", 16 + len(payload), kind, flags, self.rtnl.sequence,
                            0) + payload
@@ -381,7 +381,7 @@ class Arithmetic:
     @staticmethod
     def prefix(value, prefix, accepts):
         words = (" in ", " not in ") if prefix[1] < 32 else (" = ", ", needs ")
-        return model.dotted(value) + words[not accepts] + oracle.prefix_text(*prefix)
+        return INET.text(value) + words[not accepts] + INET.prefix_text(*prefix)
 
     def of_to(self, rule, key, accepts):
         return self.prefix(key["dst"], rule["dst"], accepts)
@@ -391,8 +391,8 @@ class Arithmetic:
 
     @staticmethod
     def of_ipproto(rule, key, _):
-        return "%s, needs %s" % tuple(oracle.PROTOCOLS[proto] for proto in (key["proto"],
-                                                                           rule["proto"]))
+        return "%s, needs %s" % tuple(INET.protocols[proto] for proto in (key["proto"],
+                                                                         rule["proto"]))
 
     @staticmethod
     def of_dport(rule, key, accepts):
@@ -408,7 +408,7 @@ class Arithmetic:
         """The whole text of a step that was skipped."""
         name = step["mismatch"]
         if name == "not":
-            used = [one for one in step["selector"].split() if one in model.SELECTORS]
+            used = [one for one in step["selector"].split() if one in INET.selectors]
             used = [one for one in used if one != "from" or rule.get("src")]
             if len(used) > 1:
                 return "not: all of %s matched" % step["selector"][len("not "):]
@@ -416,7 +416,7 @@ class Arithmetic:
         if name in ("iif", "oif"):
             return self.device(name, rule)
         if name == "from" and not key["src"]:
-            return "source unset, needs " + oracle.prefix_text(*rule["src"])
+            return "source unset, needs " + INET.prefix_text(*rule["src"])
         return "%s %s" % ("uid" if name == "uidrange" else name, self.of(name, rule, key, False))
 
     @staticmethod
@@ -447,8 +447,9 @@ class Checker:
             nexthops = tuple(map(tuple, nexthops))
             tables.setdefault(table, []).append(
                 model.Route(table, dst, length, kind, tos, metric, nexthops))
-        machine = model.Machine(log["devices"], {}, {number: model.Table(number, routes)
-                                                     for number, routes in tables.items()})
+        machine = model.Machine(log["devices"], {}, {})
+        for number, routes in tables.items():
+            machine.set_table(number, routes)
         machine.tos_mask = 0xFC if log["masked"] else 0x1C
         return machine
 
@@ -456,8 +457,8 @@ class Checker:
     def key_of(self, port):
         flow = dict(FLOWS[port], sport=port)
         for name in ("src", "dst"):
-            flow[name] = model.number(flow.get(name, "0.0.0.0"))
-        return model.key_of(flow, [], self.machine)
+            flow[name] = INET.number(flow.get(name, "0.0.0.0"))
+        return self.machine.key_of(flow, [])
 
     @functools.lru_cache(maxsize=None)
     def question(self, state, port):
@@ -485,7 +486,7 @@ class Checker:
         return self.history.between(before, after)
 
     def check_origin(self, line, port):
-        want = oracle.expected_flow(self.key_of(port), self.names)
+        want = oracle.expected_flow(INET, self.key_of(port), self.names)
         oracle.require({name: line["flow"][name] for name in want} == want, "the flow is not %s",
                        want)
         got = line["purpose"], line["cause"], line["context"]
@@ -511,7 +512,7 @@ class Checker:
         key = self.key_of(port)
         for state in states:
             for rule in rules_of(state):
-                if rule["priority"] != step["priority"] or not oracle.is_rule(step, rule):
+                if rule["priority"] != step["priority"] or not oracle.is_rule(INET, step, rule):
                     continue
                 outcome = model.ACTION_NAMES[rule["action"]]
                 if rule["action"] == model.LOOKUP:
@@ -541,14 +542,14 @@ class Checker:
             return
         answer = self.machine.tables[rule["table"]].lookup(question.key)
         got = step["would_match"].get("dst"), step["would_match"].get("dev")
-        want = oracle.prefix_text(answer.route.dst, answer.route.length), \
+        want = INET.prefix_text(answer.route.dst, answer.route.length), \
             self.names[answer.route.nexthops[0][0]]
         oracle.require(not answer.error and got == want, "the table of %s would give %s, not %s",
                        step["priority"], want, got)
 
     def check_step(self, step, question, index, outcome):
         rule = question.rules[index]
-        oracle.check_rule(step, rule)
+        oracle.check_rule(INET, step, rule)
         oracle.check_jump(step, question, index)
         self.check_route(step, question, index)
         if outcome != "skipped":
@@ -568,8 +569,8 @@ class Checker:
                     table_id=walk.route.table if walk.route else None)
         if walk.route and not walk.error:
             dev, gateway = walk.route.nexthops[0]
-            want.update(dst=oracle.prefix_text(walk.route.dst, walk.route.length),
-                        dev=self.names[dev], gateway=model.dotted(gateway) if gateway else None)
+            want.update(dst=INET.prefix_text(walk.route.dst, walk.route.length),
+                        dev=self.names[dev], gateway=INET.text(gateway) if gateway else None)
         got = {name: verdict[name] for name in want}
         oracle.require(got == want, "the verdict is %s, not %s", got, want)
 

@@ -8,6 +8,8 @@ import signal
 import socket
 import struct
 
+from oracle_family import INET
+
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
@@ -19,16 +21,17 @@ RTM_NEWRULE, RTM_DELRULE, RTM_GETRULE = 32, 33, 34
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 NLM_F_REQUEST, NLM_F_ACK = 1, 4
 NLM_F_DUMP = 0x300
-NLM_F_EXCL, NLM_F_CREATE = 0x200, 0x400
-RTM_F_LOOKUP_TABLE, RTM_F_FIB_MATCH = 0x1000, 0x2000
+NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x200, 0x400, 0x800
+RTM_F_FIB_MATCH = 0x2000
+RTMGRP_IPV6_ROUTE = 0x400
 NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK, SOL_NETLINK = 11, 12, 270
 
 RTA = dict(DST=1, SRC=2, IIF=3, OIF=4, GATEWAY=5, PRIORITY=6, PREFSRC=7, MULTIPATH=9, TABLE=15,
-           MARK=16, UID=25, IP_PROTO=27, SPORT=28, DPORT=29)
+           MARK=16, UID=25, IP_PROTO=27, SPORT=28, DPORT=29, FLOWLABEL=31)
 FRA = dict(DST=1, SRC=2, IIFNAME=3, GOTO=4, PRIORITY=6, FWMARK=10, TUN_ID=12, SUPPRESS_IFGROUP=13,
            SUPPRESS_PREFIXLEN=14, TABLE=15, FWMASK=16, OIFNAME=17, L3MDEV=19, UID_RANGE=20,
-           PROTOCOL=21, IP_PROTO=22, SPORT_RANGE=23, DPORT_RANGE=24, DSCP=25, SPORT_MASK=28,
-           DPORT_MASK=29, DSCP_MASK=30)
+           PROTOCOL=21, IP_PROTO=22, SPORT_RANGE=23, DPORT_RANGE=24, DSCP=25, FLOWLABEL=26,
+           FLOWLABEL_MASK=27, SPORT_MASK=28, DPORT_MASK=29, DSCP_MASK=30)
 RTNH_F_ONLINK = 4
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -76,11 +79,6 @@ def new_network(name):
     mount("/proc/self/ns/net", path, None, MS_BIND)
 
 
-def sysctl(name, value):
-    with open("/proc/sys/net/" + name, "w") as file:
-        file.write(str(value))
-
-
 def attribute(kind, payload):
     length = 4 + len(payload)
     return struct.pack("=HH", length, kind) + payload + b"\0" * (-length % 4)
@@ -102,14 +100,11 @@ def u32(value):
     return struct.pack("=I", value & 0xFFFFFFFF)
 
 
-def address_bytes(address):
-    return struct.pack("!I", address)
-
-
 class Rtnl:
-    """A rtnetlink socket; requests answer (errno, messages)."""
+    """A rtnetlink socket for one address family; requests answer (errno, messages)."""
 
-    def __init__(self):
+    def __init__(self, family=INET):
+        self.family = family
         self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self.socket.bind((0, 0))
         self.socket.setsockopt(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1)
@@ -163,40 +158,59 @@ def link_up(rtnl, index):
 
 
 def add_address(rtnl, index, address, length):
-    payload = struct.pack("=BBBBI", socket.AF_INET, length, 0, 0, index)
-    payload += attribute(2, address_bytes(address)) + attribute(1, address_bytes(address))
+    family, packed = rtnl.family, rtnl.family.packed(address)
+    payload = struct.pack("=BBBBI", family.af, length, family.address_flags, 0, index)
+    payload += attribute(2, packed) + attribute(1, packed)
     rtnl.change(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, payload)
 
 
-def nexthop_attributes(nexthop):
-    index, gateway = nexthop
-    found = attribute(RTA["OIF"], u32(index))
-    return found + (attribute(RTA["GATEWAY"], address_bytes(gateway)) if gateway else b"")
+class RouteNews:
+    """The routes of IPv6 that are added from now on."""
+
+    def __init__(self, seconds):
+        self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self.socket.bind((0, RTMGRP_IPV6_ROUTE))
+        self.socket.settimeout(seconds)
+
+    def wait(self, destinations):
+        """Waits until there has been a host route to each of destinations."""
+        missing = set(destinations)
+        while missing:
+            data = self.socket.recv(1 << 18)
+            length, kind = struct.unpack_from("=IH", data)
+            route = parse_route(data[16:length]) if kind == RTM_NEWROUTE else None
+            if route and route["length"] == 128:
+                missing.discard(route["dst"])
 
 
-def multipath_attribute(nexthops):
+def gateway_attribute(family, gateway):
+    return attribute(RTA["GATEWAY"], family.packed(gateway)) if gateway else b""
+
+
+def multipath_attribute(family, nexthops):
     data = b""
     for index, gateway in nexthops:
-        gw = attribute(RTA["GATEWAY"], address_bytes(gateway)) if gateway else b""
+        gw = gateway_attribute(family, gateway)
         data += struct.pack("=HBBi", 8 + len(gw), RTNH_F_ONLINK if gateway else 0, 0, index) + gw
     return attribute(RTA["MULTIPATH"], data)
 
 
-def route_payload(route):
+def route_payload(family, route):
     """route: see oracle_model.Route. Gateways are onlink, so that no rule is asked for them."""
     single = len(route.nexthops) == 1
     flags = RTNH_F_ONLINK if single and route.nexthops[0][1] else 0
     scope = 253 if route.nexthops and not any(gw for _, gw in route.nexthops) else 0
-    payload = struct.pack("=BBBBBBBBI", socket.AF_INET, route.length, 0, route.tos, 0, 4, scope,
+    payload = struct.pack("=BBBBBBBBI", family.af, route.length, 0, route.tos, 0, 4, scope,
                           route.type, flags)
-    payload += attribute(RTA["DST"], address_bytes(route.dst))
+    payload += attribute(RTA["DST"], family.packed(route.dst))
     payload += attribute(RTA["TABLE"], u32(route.table))
     if route.metric:
         payload += attribute(RTA["PRIORITY"], u32(route.metric))
     if single:
-        payload += nexthop_attributes(route.nexthops[0])
+        index, gateway = route.nexthops[0]
+        payload += attribute(RTA["OIF"], u32(index)) + gateway_attribute(family, gateway)
     elif route.nexthops:
-        payload += multipath_attribute(route.nexthops)
+        payload += multipath_attribute(family, route.nexthops)
     return payload
 
 
@@ -227,9 +241,12 @@ def parse_route(body):
                 metric=number("PRIORITY"), nexthops=parse_nexthops(attrs))
 
 
+def empty_header(family):
+    return struct.pack("=BBBBBBBBI", family.af, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
 def dump_routes(rtnl):
-    header = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)
-    error, messages = rtnl.request(RTM_GETROUTE, NLM_F_DUMP, header)
+    error, messages = rtnl.request(RTM_GETROUTE, NLM_F_DUMP, empty_header(rtnl.family))
     if error:
         raise OSError(error, "route dump")
     return [parse_route(body) for kind, body in messages if kind == RTM_NEWROUTE]
@@ -242,64 +259,67 @@ def rule_attributes(rule):
     span = lambda value: struct.pack("=HH", *value)
     uids = lambda value: struct.pack("=II", *value)
     tun_id = lambda value: struct.pack("!Q", value)
+    label = lambda value: struct.pack("!I", value)
     codecs = (("iif", "IIFNAME", text), ("oif", "OIFNAME", text), ("goto", "GOTO", u32),
               ("mark", "FWMARK", u32), ("mask", "FWMASK", u32), ("tun_id", "TUN_ID", tun_id),
               ("ifgroup", "SUPPRESS_IFGROUP", u32), ("plen", "SUPPRESS_PREFIXLEN", u32),
               ("table", "TABLE", u32), ("uids", "UID_RANGE", uids), ("proto", "IP_PROTO", byte),
               ("sport", "SPORT_RANGE", span), ("dport", "DPORT_RANGE", span),
               ("dscp", "DSCP", byte), ("dscp_mask", "DSCP_MASK", byte), ("l3mdev", "L3MDEV", byte),
+              ("flowlabel", "FLOWLABEL", label), ("flowlabel_mask", "FLOWLABEL_MASK", label),
               ("sport_mask", "SPORT_MASK", u16), ("dport_mask", "DPORT_MASK", u16))
     return b"".join(attribute(FRA[name], encode(rule[key])) for key, name, encode in codecs
                     if rule.get(key) is not None)
 
 
-def rule_payload(rule):
+def rule_payload(family, rule):
     """rule: a dict with the keys that oracle_model.make_rule() gives."""
     src, dst = rule.get("src"), rule.get("dst")
     table = rule.get("table") or 0
-    payload = struct.pack("=BBBBBBBBI", socket.AF_INET, dst[1] if dst else 0, src[1] if src else 0,
+    payload = struct.pack("=BBBBBBBBI", family.af, dst[1] if dst else 0, src[1] if src else 0,
                           rule.get("tos") or 0, table if table < 256 else 0, 0, 0, rule["action"],
                           2 if rule.get("not") else 0)
     payload += attribute(FRA["PRIORITY"], u32(rule["priority"]))
     if dst:
-        payload += attribute(FRA["DST"], address_bytes(dst[0]))
+        payload += attribute(FRA["DST"], family.packed(dst[0]))
     if src:
-        payload += attribute(FRA["SRC"], address_bytes(src[0]))
+        payload += attribute(FRA["SRC"], family.packed(src[0]))
     return payload + rule_attributes(rule)
 
 
 def add_rule(rtnl, rule):
     try:
-        rtnl.change(RTM_NEWRULE, NLM_F_CREATE, rule_payload(rule))
+        rtnl.change(RTM_NEWRULE, NLM_F_CREATE, rule_payload(rtnl.family, rule))
     except OSError as error:
         raise OSError(error.errno, "rule %s refused: %s" % (rule, error.strerror)) from None
 
 
 def delete_priority(rtnl, priority):
     """Deletes the first rule with this priority."""
-    payload = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)
-    rtnl.change(RTM_DELRULE, 0, payload + attribute(FRA["PRIORITY"], u32(priority)))
+    payload = empty_header(rtnl.family) + attribute(FRA["PRIORITY"], u32(priority))
+    rtnl.change(RTM_DELRULE, 0, payload)
 
 
 def try_rule(rtnl, rule, name):
     """Whether this kernel takes the rule and knows its attribute FRA[name]: old kernels take what
     they do not know, and show it in no dump. The rule is not left behind."""
-    error, _ = rtnl.request(RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE, rule_payload(rule))
+    payload = rule_payload(rtnl.family, rule)
+    error, _ = rtnl.request(RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE, payload)
     if error:
         return False
-    header = struct.pack("=BBBBBBBBI", socket.AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)
-    _, messages = rtnl.request(RTM_GETRULE, NLM_F_DUMP, header)
+    _, messages = rtnl.request(RTM_GETRULE, NLM_F_DUMP, empty_header(rtnl.family))
     delete_priority(rtnl, rule["priority"])
     return any(FRA[name] in attributes(body[12:]) for kind, body in messages if kind == RTM_NEWRULE)
 
 
-def question(flow, flags):
+def question(family, flow, flags):
     """RTM_GETROUTE for flow, a dict with the keys of oracle_model.make_flow()."""
-    payload = struct.pack("=BBBBBBBBI", socket.AF_INET, 32, 32 if flow.get("src") else 0,
+    bits = family.bits
+    payload = struct.pack("=BBBBBBBBI", family.af, bits, bits if flow.get("src") else 0,
                           flow.get("tos") or 0, 0, 0, 0, 0, flags)
-    payload += attribute(RTA["DST"], address_bytes(flow["dst"]))
+    payload += attribute(RTA["DST"], family.packed(flow["dst"]))
     if flow.get("src"):
-        payload += attribute(RTA["SRC"], address_bytes(flow["src"]))
+        payload += attribute(RTA["SRC"], family.packed(flow["src"]))
     for key in ("iif", "oif", "mark", "uid"):
         if flow.get(key) is not None:
             payload += attribute(RTA[key.upper()], u32(flow[key]))
@@ -308,31 +328,33 @@ def question(flow, flags):
     for key in ("sport", "dport"):
         if flow.get(key):
             payload += attribute(RTA[key.upper()], struct.pack("!H", flow[key]))
+    if flow.get("flowlabel"):
+        payload += attribute(RTA["FLOWLABEL"], struct.pack("!I", flow["flowlabel"]))
     return payload
 
 
 def ask(rtnl, flow, flags):
     """The kernel's answer: (errno, route dict or None)."""
-    error, messages = rtnl.request(RTM_GETROUTE, 0, question(flow, flags))
+    error, messages = rtnl.request(RTM_GETROUTE, 0, question(rtnl.family, flow, flags))
     return error, parse_route(messages[0][1]) if messages else None
 
 
 class Tracepoint:
-    """fib:fib_table_lookup through an own tracefs instance: what this process's lookups asked."""
+    """A family's tracepoint through an own tracefs instance: what this process's lookups asked."""
 
     # Of the flags the third character tells an interrupt: whatever packet came in meanwhile.
     LINE = re.compile(r"\] ..\.\S* +[\d.]+: "
-                      r"fib_table_lookup: table (\d+) oif \d+ iif (\d+) .* err (-?\d+)$")
+                      r"fib6?_table_lookup: table +(\d+) oif \d+ iif (\d+) .* err (-?\d+)$")
     MARK = re.compile(r"tracing_mark_write: q(\d+)$")
 
-    def __init__(self, root, name):
+    def __init__(self, root, name, event):
         self.path = os.path.join(root, "instances", name)
         for other in os.listdir(os.path.join(root, "instances")):
             self.remove_stale(root, other)
         os.mkdir(self.path)
         self.write("trace_clock", "mono")
         self.write("buffer_size_kb", "2048")
-        self.write("events/fib/fib_table_lookup/enable", "1")
+        self.write("events/%s/enable" % event, "1")
         self.marker = os.open(self.path + "/trace_marker", os.O_WRONLY)
         self.count = 0
 

@@ -1,76 +1,233 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A second, independent implementation of IPv4 policy routing, and random policies to try it on."""
+"""A second, independent implementation of policy routing, and random policies to try it on."""
 
 import errno
-import ipaddress
 from collections import Counter, namedtuple
+
+from oracle_family import INET, INET6, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN, TCP, UDP
 
 LOOKUP, GOTO, NOP, BLACKHOLE, UNREACHABLE, PROHIBIT = 1, 2, 3, 6, 7, 8
 REJECT_ERRORS = {BLACKHOLE: errno.EINVAL, UNREACHABLE: errno.ENETUNREACH, PROHIBIT: errno.EACCES}
 ACTION_NAMES = {LOOKUP: "lookup", GOTO: "goto", NOP: "nop", BLACKHOLE: "blackhole",
                 UNREACHABLE: "unreachable", PROHIBIT: "prohibit"}
 
-RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST = 1, 2, 3
+RTN_UNICAST, RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST = 1, 2, 3, 4
 RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_THROW = 6, 7, 8, 9
 ROUTE_ERRORS = {RTN_BLACKHOLE: errno.EINVAL, RTN_UNREACHABLE: errno.EHOSTUNREACH,
                 RTN_PROHIBIT: errno.EACCES, RTN_THROW: errno.EAGAIN}
-TYPE_NAMES = {1: "unicast", 2: "local", 3: "broadcast", 6: "blackhole", 7: "unreachable",
-              8: "prohibit", 9: "throw"}
+TYPE_NAMES = {1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 6: "blackhole",
+              7: "unreachable", 8: "prohibit", 9: "throw"}
+TO_THIS_HOST = (RTN_LOCAL, RTN_ANYCAST)
 
-TABLE_MAIN, TABLE_LOCAL, TABLE_DEFAULT = 254, 255, 253
 LOOPBACK = 1
-TCP, UDP, ICMP = 6, 17, 1
+UID_INVALID = 0xFFFFFFFF
+LABELS = 0xFFFFF
 
 Route = namedtuple("Route", "table dst length type tos metric nexthops")
 Answer = namedtuple("Answer", "table error route")
 
 
-def number(text):
-    return int(ipaddress.IPv4Address(text))
-
-
-def dotted(value):
-    return str(ipaddress.IPv4Address(value))
-
-
-def netmask(length):
-    return (0xFFFFFFFF << (32 - length)) & 0xFFFFFFFF
-
-
 class Table:
     """One table's routes, longest prefix first; equals keep the kernel's dump order."""
 
-    def __init__(self, number_, routes):
-        self.number = number_
+    def __init__(self, family, number, routes):
+        self.family, self.number = family, number
         self.routes = sorted(routes, key=lambda r: (-r.length, -r.tos, r.metric))
+
+    def has(self, route, key):
+        return not (key["dst"] ^ route.dst) & self.family.netmask(route.length)
+
+    def answer(self, route):
+        """route: None for a miss."""
+        error = errno.EAGAIN if route is None else ROUTE_ERRORS.get(route.type, 0)
+        return Answer(self.number, error, route)
 
     def lookup(self, key):
         for route in self.routes:
-            if (key["dst"] ^ route.dst) & netmask(route.length):
+            if not self.has(route, key) or route.tos and route.tos != key["tos"] & 0x1C:
                 continue
-            if route.tos and route.tos != key["tos"] & 0x1C:
-                continue
-            if route.type in ROUTE_ERRORS:
-                return Answer(self.number, ROUTE_ERRORS[route.type], route)
-            if not key["oif"] or any(dev == key["oif"] for dev, _ in route.nexthops):
-                return Answer(self.number, 0, route)
-        return Answer(self.number, errno.EAGAIN, None)
+            if route.type in ROUTE_ERRORS or fitting_nexthops(route, key["oif"]):
+                return self.answer(route)
+        return self.answer(None)
+
+
+def fitting_nexthops(route, oif):
+    """Those that a binding output interface allows."""
+    return [nexthop for nexthop in route.nexthops if not oif or nexthop[0] == oif]
+
+
+class Table6(Table):
+    """One of IPv6: of the routes to a prefix one through the device that the flow names is
+    preferred. Routes that refuse are routes through lo."""
+
+    def lookup(self, key):
+        for length in sorted({route.length for route in self.routes}, reverse=True):
+            routes = [route for route in self.routes
+                      if route.length == length and self.has(route, key)]
+            best = [route for route in routes if route.metric == routes[0].metric]
+            found = self.select(best, key) or self.select(routes[len(best):], key)
+            if found:
+                return self.answer(found)
+        return self.answer(None)
+
+    @staticmethod
+    def select(routes, key):
+        """The first of the fitting ones, or rather of those that are preferred."""
+        fitting = [route for route in routes if fitting_nexthops(route, binding_oif(key))]
+        preferred = [route for route in fitting if fitting_nexthops(route, key["prefer"])]
+        return next(iter(preferred + fitting), None)
+
+
+def binding_oif(key):
+    """The output interface that a nexthop of IPv6 must have: with a source it is only a wish."""
+    return 0 if key["src"] else key["oif"]
 
 
 class Machine:
     """What rules are matched against besides the flow: devices, their groups, the tables."""
 
+    family, table = INET, Table
+
     def __init__(self, devices, groups, tables):
         self.devices = devices  # name -> index
         self.groups = groups  # index -> group
         self.tables = tables  # number -> Table
+        self.learn(())
+
+    def learn(self, features):
+        """What the kernel at hand does in its own way."""
         # Some kernels ask table default after any error of main, others only after EAGAIN.
-        self.default_overrides = False
-        # Of the flow's tos, what the rules are shown: kernels without FRA_DSCP mask the rest away.
-        self.tos_mask = 0xFC
+        self.default_overrides = "default_overrides" in features
+        # Of the flow's tos, what the rules are shown: without FRA_DSCP the rest is masked away.
+        self.tos_mask = 0xFC if "dscp" in features else 0x1C
+
+    def set_table(self, number, routes):
+        self.tables[number] = self.table(self.family, number, routes)
 
     def index(self, name):
         return self.devices.get(name, -1)
+
+    def tos_equals(self, rule_tos, tos):
+        return rule_tos == tos & self.family.rule_tos
+
+    def within(self, prefix, address):
+        return prefix is None or not (prefix[0] ^ address) & self.family.netmask(prefix[1])
+
+    def accepts_source(self, rule, key):
+        return self.within(rule.get("src"), key["src"])
+
+    def nexthops(self, route, key):
+        """Those of a route that a lookup may end with."""
+        return fitting_nexthops(route, key["oif"])
+
+    @staticmethod
+    def is_bound(flow, walk):
+        """Whether the flow goes on-link through its device, because of it and against the rules."""
+        return bool(flow.get("oif") and walk.error)
+
+    def end(self, walk):
+        """The rules are over."""
+        return walk
+
+    @staticmethod
+    def seen_error(answer):
+        """What the text of the kernel's tracepoint says of an Answer."""
+        return answer.error
+
+    def key_of(self, flow, rules):
+        """The flow key that the rules see for a question."""
+        key = common_key(flow, self.tos_mask)
+        key.update(uid=flow.get("uid") or 0, proto=flow.get("proto") or UDP)
+        if not flow.get("iif"):
+            key["oif"] = flow.get("oif") or 0
+            return key
+        key["iif"], key["uid"] = flow["iif"], 0
+        if not dissects(rules):
+            key["proto"] = key["sport"] = key["dport"] = 0
+        elif key["proto"] == self.family.icmp:
+            key["sport"] = key["dport"] = 0
+        return key
+
+    def walk_built_in(self, key):
+        """Without custom rules: main (with local inside it), then default."""
+        walk = Walk()
+        both = self.tables[TABLE_LOCAL].routes + self.tables[TABLE_MAIN].routes
+        merged = self.table(self.family, TABLE_MAIN, both)
+        for table in filter(None, [merged, self.tables.get(TABLE_DEFAULT)]):
+            answer = walk.ask(table, key)
+            if not answer.error or answer.error != errno.EAGAIN and not self.default_overrides:
+                break
+        return walk
+
+
+class Machine6(Machine):
+    """The same for IPv6."""
+
+    family, table = INET6, Table6
+
+    def learn(self, features):
+        # Old kernels compare the whole traffic class.
+        self.class_mask = 0xFF if "whole_class" in features else self.family.rule_tos
+        # Some return a suppressed route when the rules are over.
+        self.returns_suppressed = "suppressed_route" in features
+
+    def tos_equals(self, rule_tos, tos):
+        return rule_tos == tos & self.class_mask
+
+    def accepts_source(self, rule, key):
+        return not rule.get("src") or bool(key["src"]) and super().accepts_source(rule, key)
+
+    def nexthops(self, route, key):
+        return fitting_nexthops(route, binding_oif(key))
+
+    @staticmethod
+    def is_bound(flow, walk):
+        return False
+
+    def end(self, walk):
+        if self.returns_suppressed and walk.suppressed:
+            walk.returned = walk.asked[-1].route
+        return walk
+
+    @staticmethod
+    def seen_error(answer):
+        """A miss is an unreachable route of the kernel's own."""
+        return answer.error if answer.route else errno.EHOSTUNREACH
+
+    def key_of(self, flow, rules):
+        key = common_key(flow, 0xFF)
+        key.update(proto=flow.get("proto") or 0, flowlabel=flow.get("flowlabel") or 0)
+        unset = UID_INVALID if flow.get("iif") else 0
+        key["uid"] = unset if flow.get("uid") is None else flow["uid"]
+        if flow.get("iif"):
+            key["iif"] = flow["iif"]
+        else:
+            key["oif"] = flow.get("oif") or 0
+        key["prefer"] = flow.get("iif") or key["oif"]
+        return key
+
+    def walk_built_in(self, key):
+        """Without custom rules: local, then main."""
+        walk = Walk()
+        for number in (TABLE_LOCAL, TABLE_MAIN):
+            if walk.ask(self.tables[number], key).error != errno.EAGAIN:
+                break
+        return walk
+
+
+MACHINES = {machine.family.name: machine for machine in (Machine, Machine6)}
+
+
+def common_key(flow, tos_mask):
+    return dict(dst=flow["dst"], src=flow.get("src") or 0, mark=flow.get("mark") or 0,
+                tos=(flow.get("tos") or 0) & tos_mask, oif=0, iif=LOOPBACK, flowlabel=0,
+                sport=flow.get("sport") or 0, dport=flow.get("dport") or 0)
+
+
+def dissects(rules):
+    """Whether the kernel reads protocol and ports of a packet that comes in."""
+    return any((rule.get("proto") or rule.get("sport") or rule.get("dport"))
+               and rule.get("iif") != "lo" for rule in rules)
 
 
 def port_matches(span, mask, port):
@@ -89,49 +246,50 @@ def mark_of(rule):
     return mark, mask
 
 
-def tos_matches(rule, tos):
+def tos_matches(rule, tos, machine):
     if rule.get("dscp") is not None:
         mask = rule.get("dscp_mask")
         mask = 63 if mask is None else mask
         return not (rule["dscp"] ^ (tos >> 2)) & mask
-    return not rule.get("tos") or rule["tos"] == tos & 0x1C
+    return not rule.get("tos") or machine.tos_equals(rule["tos"], tos)
 
 
-# In the order of fib_rule_match() and then fib4_rule_match().
-SELECTORS = ("iif", "oif", "fwmark", "tun_id", "l3mdev", "uidrange", "from", "to", "tos", "ipproto",
-             "sport", "dport")
+def label_matches(rule, label):
+    if rule.get("flowlabel") is None:
+        return True
+    mask = rule.get("flowlabel_mask")
+    return not (rule["flowlabel"] ^ label) & (LABELS if mask is None else mask)
 
 
 def selector_tests(rule, key, machine):
-    """Whether each of SELECTORS accepts the key."""
+    """Whether each selector accepts the key."""
     mark, mask = mark_of(rule)
     uids = rule.get("uids")
-    return (
-        rule.get("iif") is None or machine.index(rule["iif"]) == key["iif"],
-        rule.get("oif") is None or machine.index(rule["oif"]) == key["oif"],
-        not (mark ^ key["mark"]) & mask,
-        not rule.get("tun_id"),
-        not rule.get("l3mdev"),
-        uids is None or uids[0] <= key["uid"] <= uids[1],
-        rule.get("src") is None or not (rule["src"][0] ^ key["src"]) & netmask(rule["src"][1]),
-        rule.get("dst") is None or not (rule["dst"][0] ^ key["dst"]) & netmask(rule["dst"][1]),
-        tos_matches(rule, key["tos"]),
-        not rule.get("proto") or rule["proto"] == key["proto"],
-        port_matches(rule.get("sport"), rule.get("sport_mask"), key["sport"]),
-        port_matches(rule.get("dport"), rule.get("dport_mask"), key["dport"]),
-    )
+    return {
+        "iif": rule.get("iif") is None or machine.index(rule["iif"]) == key["iif"],
+        "oif": rule.get("oif") is None or machine.index(rule["oif"]) == key["oif"],
+        "fwmark": not (mark ^ key["mark"]) & mask,
+        "tun_id": not rule.get("tun_id"),
+        "l3mdev": not rule.get("l3mdev"),
+        "uidrange": uids is None or uids[0] <= key["uid"] <= uids[1],
+        "from": machine.accepts_source(rule, key),
+        "to": machine.within(rule.get("dst"), key["dst"]),
+        "tos": tos_matches(rule, key["tos"], machine),
+        "flowlabel": label_matches(rule, key["flowlabel"]),
+        "ipproto": not rule.get("proto") or rule["proto"] == key["proto"],
+        "sport": port_matches(rule.get("sport"), rule.get("sport_mask"), key["sport"]),
+        "dport": port_matches(rule.get("dport"), rule.get("dport_mask"), key["dport"]),
+    }
 
 
 def applies(rule, key, machine):
-    return all(selector_tests(rule, key, machine)) != bool(rule.get("not"))
+    return all(selector_tests(rule, key, machine).values()) != bool(rule.get("not"))
 
 
 def mismatch(rule, key, machine):
     """The name of what keeps a rule from applying."""
     tests = selector_tests(rule, key, machine)
-    if all(tests):
-        return "not"
-    name = SELECTORS[tests.index(False)]
+    name = next((name for name in machine.family.selectors if not tests[name]), "not")
     return "dscp" if name == "tos" and rule.get("dscp") is not None else name
 
 
@@ -146,15 +304,31 @@ def suppressed(rule, route, machine):
 class Walk:
     """asked: the Answers of the tables asked; answers: the same by the index of the rule that
     asked; steps: (rule index, outcome) up to the end; jumps: the index of the goto by those of the
-    rules that it jumped over; error, rule (index or None) and route end it."""
+    rules that it jumped over; error, rule (index or None) and route end it. suppressed: whether
+    the last action came to that; returned: what the kernel answers against the end of the rules."""
 
     def __init__(self):
         self.asked, self.answers, self.steps, self.jumps = [], {}, [], {}
         self.error, self.rule, self.route = errno.ENETUNREACH, None, None
+        self.suppressed, self.returned = False, None
 
     def end(self, index, error, route):
         self.rule, self.error, self.route = index, error, route
         return self
+
+    def ask(self, table, key):
+        """Without rules; the walk ends here unless it asks another table."""
+        answer = table.lookup(key)
+        self.asked.append(answer)
+        thrown = answer.error == errno.EAGAIN
+        self.end(None, errno.ENETUNREACH if thrown else answer.error,
+                 None if thrown else answer.route)
+        return answer
+
+    @property
+    def effect(self):
+        """What comes of it: the error and the route."""
+        return (0, self.returned) if self.returned else (self.error, self.route)
 
     @property
     def sequence(self):
@@ -162,8 +336,8 @@ class Walk:
 
     @property
     def table(self):
-        """The table that decided, None when none did."""
-        return self.asked[-1].table if self.route else None
+        """The table whose route is answered, None when there is none."""
+        return self.asked[-1].table if self.route or self.returned else None
 
 
 def target_of(rules, rule):
@@ -221,48 +395,10 @@ def walk_rules(rules, key, machine):
         outcome, answer = ask_table(walk, rule, key, machine)
         walk.answers[here] = answer
         walk.steps.append((here, outcome))
+        walk.suppressed = outcome == "suppressed"
         if outcome not in ("no-table", "no-route", "throw", "suppressed"):
             return walk.end(here, answer.error, answer.route)
-    return walk
-
-
-def walk_built_in(key, machine):
-    """Without custom rules: main (with local inside it), then default."""
-    walk = Walk()
-    both = machine.tables[TABLE_LOCAL].routes + machine.tables[TABLE_MAIN].routes
-    for table in filter(None, [Table(TABLE_MAIN, both), machine.tables.get(TABLE_DEFAULT)]):
-        answer = table.lookup(key)
-        walk.asked.append(answer)
-        thrown = answer.error == errno.EAGAIN
-        walk.end(None, errno.ENETUNREACH if thrown else answer.error,
-                 None if thrown else answer.route)
-        if not answer.error or not thrown and not machine.default_overrides:
-            break
-    return walk
-
-
-def dissects(rules, machine):
-    """Whether the kernel reads protocol and ports of a packet that comes in."""
-    return any((rule.get("proto") or rule.get("sport") or rule.get("dport"))
-               and rule.get("iif") != "lo" for rule in rules)
-
-
-def key_of(flow, rules, machine):
-    """The flow key that the rules see for a question."""
-    key = dict(dst=flow["dst"], src=flow.get("src") or 0, mark=flow.get("mark") or 0,
-               tos=(flow.get("tos") or 0) & machine.tos_mask, uid=flow.get("uid") or 0, oif=0,
-               iif=LOOPBACK,
-               proto=flow.get("proto") or UDP, sport=flow.get("sport") or 0,
-               dport=flow.get("dport") or 0)
-    if not flow.get("iif"):
-        key["oif"] = flow.get("oif") or 0
-        return key
-    key["iif"], key["uid"] = flow["iif"], 0
-    if not dissects(rules, machine):
-        key["proto"] = key["sport"] = key["dport"] = 0
-    elif key["proto"] == ICMP:
-        key["sport"] = key["dport"] = 0
-    return key
+    return machine.end(walk)
 
 
 class Generator:
@@ -273,27 +409,20 @@ class Generator:
     MARKS = [0, 1, 0x2, 0xCA6C, 0x80000, 0x80001, 0xFF]
     MASKS = [0xFF, 0xFF0000, 0xFFFFFFFF, 0x1, 0xFFFF]
     UIDS = [0, 1000, 1001, 65534]
-    PROTOCOLS = [ICMP, TCP, UDP]
     PORTS = [53, 80, 443, 4000, 8080, 33000, 65534]
-    TOS = [0x04, 0x08, 0x10, 0x1C, 0x28, 0xB8, 0xB0, 0xFC]
-    NETS = ["0.0.0.0/0", "10.0.0.0/8", "10.50.0.0/16", "10.50.7.0/24", "10.50.7.9/32",
-            "10.50.7.128/25", "198.51.100.0/24", "198.51.100.7/32", "198.51.100.64/26",
-            "203.0.113.0/24", "203.0.113.128/25", "100.64.0.0/10", "100.85.80.11/32",
-            "100.64.0.0/11", "10.50.0.0/17", "192.0.2.0/24", "10.2.0.0/24"]
+    FLOWLABELS = [0x1, 0xABCDE, 0xFF000]
 
-    def __init__(self, rng, devices, sources, features):
+    def __init__(self, family, rng, devices, groups, features):
+        self.family = family
         self.rng = rng
-        self.devices = devices
-        self.sources = sources
+        self.devices = devices  # name -> index
+        self.groups = groups  # index -> group
+        self.sources = family.sources()
         self.features = features
-        self.prefixes = [self.split(net) for net in self.NETS]
+        self.protocols = list(family.protocols)
+        self.prefixes = [family.prefix(net) for net in family.nets]
         self.own_tables = rng.random() < 0.5
         self.free_tables = iter(range(1000, 2000))
-
-    @staticmethod
-    def split(net):
-        network = ipaddress.IPv4Network(net)
-        return int(network.network_address), network.prefixlen
 
     def chance(self, probability):
         return self.rng.random() < probability
@@ -313,9 +442,9 @@ class Generator:
             rule[name] = (self.rng.choice([1, 50, port]), max(port, self.rng.choice([50, 9000])))
 
     def tos_selector(self, rule):
-        tos = self.rng.choice(self.TOS)
+        tos = self.rng.choice(self.family.tos)
         if "dscp" not in self.features or self.chance(0.5):
-            rule["tos"] = tos & 0x1C or 0x10
+            rule["tos"] = tos & self.family.rule_tos or 0x10
             return
         rule["dscp"] = self.rng.choice([0, tos >> 2])
         if "dscp_mask" in self.features and self.chance(0.5):
@@ -331,12 +460,17 @@ class Generator:
         first = self.rng.choice(self.UIDS)
         rule["uids"] = (first, max(first, self.rng.choice(self.UIDS)))
 
+    def flowlabel_selector(self, rule):
+        rule["flowlabel"] = self.rng.choice([0] + self.FLOWLABELS)
+        rule["flowlabel_mask"] = self.rng.choice([LABELS, 0xFF, 0xFF000])
+        rule["flowlabel"] &= rule["flowlabel_mask"]
+
     def selector(self, rule, kind):
         choose = self.rng.choice
         if kind == "src":
             address = choose(self.sources)
-            length = choose([8, 16, 24, 32, 32])
-            rule["src"] = (address & netmask(length), length)
+            length = choose(self.family.source_lengths)
+            rule["src"] = (address & self.family.netmask(length), length)
         elif kind == "dst":
             rule["dst"] = choose([p for p in self.prefixes if p[1]])
         elif kind == "iif":
@@ -344,7 +478,7 @@ class Generator:
         elif kind == "oif":
             rule["oif"] = choose(list(self.devices) + ["gone0"])
         elif kind == "proto":
-            rule["proto"] = choose(self.PROTOCOLS)
+            rule["proto"] = choose(self.protocols)
         elif kind == "tun_id":
             rule["tun_id"] = self.rng.randrange(1, 1 << 40)
         elif kind == "l3mdev":
@@ -353,8 +487,8 @@ class Generator:
         elif kind in ("sport", "dport"):
             self.port_selector(rule, kind)
         else:
-            {"mark": self.mark_selector, "uid": self.uid_selector, "tos": self.tos_selector}[kind](
-                rule)
+            {"mark": self.mark_selector, "uid": self.uid_selector, "tos": self.tos_selector,
+             "flowlabel": self.flowlabel_selector}[kind](rule)
 
     def selectors(self, rule, count):
         kinds = ["src", "dst", "dst", "iif", "oif", "mark", "mark", "uid", "proto", "sport",
@@ -363,8 +497,9 @@ class Generator:
             self.selector(rule, kind)
         if self.chance(0.03):
             self.selector(rule, "tun_id")
-        if "l3mdev" in self.features and self.chance(0.04):
-            self.selector(rule, "l3mdev")
+        for name in ("l3mdev", "flowlabel"):
+            if name in self.features and self.chance(0.04):
+                self.selector(rule, name)
         if self.chance(0.2):
             rule["not"] = True
 
@@ -374,9 +509,9 @@ class Generator:
         elif self.own_tables:
             rule["table"] = next(self.free_tables)
         else:
-            rule["table"] = self.rng.choice(self.TABLES + [TABLE_MAIN])
+            rule["table"] = self.rng.choice([*self.TABLES, TABLE_MAIN, *self.family.tables])
         if self.chance(0.3):
-            rule["plen"] = self.rng.choice([0, 0, 8, 16, 24])
+            rule["plen"] = self.rng.choice(self.family.suppressed_lengths)
         if self.chance(0.15):
             rule["ifgroup"] = self.rng.choice([0, 10, 11])
 
@@ -402,28 +537,33 @@ class Generator:
 
     def passed_rule(self):
         """A rule that runs for each flow that comes to it, and that few flows end at."""
-        return dict(priority=self.rng.randrange(1, 400), action=LOOKUP, plen=32,
+        return dict(priority=self.rng.randrange(1, 400), action=LOOKUP, plen=self.family.bits,
                     table=self.rng.choice(self.TABLES + self.MISSING))
 
     def bare_rules(self, rules, local):
         """What is left of rules, the custom ones, and local when walks may end before any table:
-        no table stands at the beginning, and the usual three rules may be missing."""
+        no table stands at the beginning, and the usual rules may be missing."""
         for rule in rules[:4]:
-            if rule["action"] == LOOKUP and not rule.get("l3mdev"):
+            if rule["action"] != LOOKUP or rule.get("l3mdev"):
+                continue
+            if self.family.rules_make_tables:  # none can be missing
+                rule["action"] = NOP
+            else:
                 rule["table"] = self.rng.choice(self.MISSING)
         local["priority"] = rules[-1]["priority"]
-        usual = [local, dict(priority=32766, action=LOOKUP, table=TABLE_MAIN),
-                 dict(priority=32767, action=LOOKUP, table=TABLE_DEFAULT)]
-        return rules + [rule for rule in usual if self.chance(0.6)]
+        return rules + [rule for rule in [local] + self.built_in_rules()[1:] if self.chance(0.6)]
+
+    def built_in_rules(self):
+        return [dict(priority=priority, action=LOOKUP, table=table)
+                for table, priority in self.family.built_in.items()]
 
     def usual_rules(self, rules, local, priorities):
         if self.chance(0.35):
             local["priority"] = self.rng.choice(priorities[:8])
-        rules = rules + [dict(priority=32766, action=LOOKUP, table=TABLE_MAIN),
-                         dict(priority=32767, action=LOOKUP, table=TABLE_DEFAULT)]
-        if self.chance(0.2):
-            rules.pop(-2)
-        return [local] + rules
+        _, main, *more = self.built_in_rules()
+        if self.chance(0.8):
+            more = [main] + more
+        return [local] + rules + more
 
     def make_rules(self, more, bare):
         """The custom rules in the order in which they are to be added; all in walking order. more:
@@ -434,7 +574,7 @@ class Generator:
             later = [p for p in priorities if p > rule["priority"]]
             if rule["action"] == GOTO and later and self.chance(0.85):
                 rule["goto"] = self.rng.choice(later[:6])
-        local = dict(priority=0, action=LOOKUP, table=TABLE_LOCAL)
+        local = self.built_in_rules()[0]
         if bare:
             rules = self.bare_rules(rules, local)
         else:
@@ -446,26 +586,45 @@ class Generator:
 
     def nexthop(self):
         index = self.rng.choice(list(self.devices.values()))
-        return index, self.rng.choice([0, self.rng.choice(self.sources) + 1])
+        return index, self.rng.choice([0, self.rng.choice(self.family.gateways(index))])
+
+    def two_nexthops(self):
+        found = self.nexthop(), self.nexthop()
+        if not self.family.nexthops_are_routes:
+            return found
+        # Those without a gateway are two routes, and which of two suppress_ifgroup looks at only
+        # the kernel knows.
+        (one, _), (other, _) = found
+        if self.groups[one] != self.groups[other]:
+            other = one
+        return [(index, self.rng.choice(self.family.gateways(index))) for index in (one, other)]
 
     def make_route(self, table, prefix):
         kind = self.rng.choices([RTN_UNICAST, RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT,
                                  RTN_THROW], [70, 4, 5, 4, 7])[0]
-        tos = self.rng.choice([0x08, 0x10]) if self.chance(0.08) else 0
+        tos = self.rng.choice(self.family.route_tos) if self.chance(0.08) else 0
         metric = self.rng.choice([0, 0, 100, 200])
         nexthops = []
         if kind == RTN_UNICAST:
-            nexthops = [self.nexthop() for _ in range(2 if self.chance(0.12) else 1)]
+            nexthops = self.two_nexthops() if self.chance(0.12) else [self.nexthop()]
         return Route(table, prefix[0], prefix[1], kind, tos, metric, tuple(nexthops))
+
+    def other_route(self, route):
+        """Another one to the prefix of route, None when the kernel would not take both."""
+        other = self.make_route(route.table, (route.dst, route.length))
+        if self.family.nexthops_are_routes and self.chance(0.7):
+            direct = tuple((index, 0) for index, _ in other.nexthops[:1])
+            return other._replace(metric=route.metric, nexthops=direct)
+        return other if (other.tos, other.metric) != (route.tos, route.metric) else None
 
     def table_routes(self, table):
         count = self.rng.choice([1, 1, 2, 3, 4, 6])
         prefixes = self.rng.sample(self.prefixes, count)
         routes = [self.make_route(table, prefix) for prefix in prefixes]
         for route in list(routes):
-            if route.length and self.chance(0.15):
-                other = self.make_route(table, (route.dst, route.length))
-                if (other.tos, other.metric) != (route.tos, route.metric):
+            if route.length and self.chance(self.family.doubles):
+                other = self.other_route(route)
+                if other:
                     routes.append(other)
         return routes
 
@@ -478,28 +637,35 @@ class Generator:
         return {table: [] if self.chance(0.06) and table != TABLE_MAIN else self.table_routes(table)
                 for table in sorted(named)}
 
+    def probe_routes(self, table):
+        """A route of table for every destination, whatever the flow's device is."""
+        routes = [Route(table, 0, 0, RTN_BLACKHOLE, 0, 1, ())]
+        if self.family.nexthops_are_routes:  # one that refuses is through lo
+            routes += [Route(table, 0, 0, RTN_UNICAST, 0, 2, ((index, 0),))
+                       for index in self.devices.values()]
+        return routes
+
     # -- flows
 
-    def destination(self):
-        dst, length = self.rng.choice(self.prefixes)
-        if not length:
-            dst, length = self.rng.choice([number("10.0.0.0"), number("100.64.0.0")]), 9
-        return dst | (self.rng.getrandbits(32) & ~netmask(length) & 0xFFFFFFFF)
+    def within(self, prefix):
+        """An address of prefix."""
+        return prefix[0] | self.rng.getrandbits(self.family.bits) & self.family.hostmask(prefix[1])
 
-    def avoided(self, address):
-        """Subnet broadcasts of the devices: the kernel answers these by other code."""
-        return address & 0xFF in (0, 255)
+    def destination(self):
+        prefix = self.rng.choice(self.prefixes)
+        if not prefix[1]:
+            prefix = self.family.prefix(self.rng.choice(self.family.anywhere))
+        return self.within(prefix)
 
     def near(self, rule, flow):
         """Bends flow towards what rule asks for, so that rules deep in the list match too."""
         if rule.get("mark") is not None:
             flow["mark"] = rule["mark"]
         if rule.get("dst"):
-            spread = self.rng.getrandbits(32) & ~netmask(rule["dst"][1]) & 0xFFFFFFFF
-            flow["dst"] = rule["dst"][0] | spread
+            flow["dst"] = self.within(rule["dst"])
         if rule.get("src") and not flow.get("iif"):
             fitting = [s for s in self.sources
-                       if not (s ^ rule["src"][0]) & netmask(rule["src"][1])]
+                       if not (s ^ rule["src"][0]) & self.family.netmask(rule["src"][1])]
             flow["src"] = self.rng.choice(fitting)
         if rule.get("uids") and not flow.get("iif"):
             flow["uid"] = rule["uids"][0]
@@ -510,6 +676,8 @@ class Generator:
         for name in ("sport", "dport"):
             if rule.get(name):
                 flow[name] = rule[name][0]
+        if rule.get("flowlabel") and "flowlabel_request" in self.features:
+            flow["flowlabel"] = rule["flowlabel"]
         for name in ("iif", "oif"):
             if rule.get(name) in self.devices and not flow.get("iif"):
                 flow[name] = self.devices[rule[name]]
@@ -519,14 +687,16 @@ class Generator:
         choose = self.rng.choice
         if self.chance(0.35):
             flow["iif"] = choose(list(self.devices.values()))
-            flow["src"] = choose([self.destination(), choose(self.sources)])
+            flow["src"] = choose([self.destination(), choose(self.sources), 0])
         elif self.chance(0.35):
             flow["src"] = choose(self.sources)
         if not flow.get("iif") and self.chance(0.2):
             flow["oif"] = choose(list(self.devices.values()))
-        for name, pool, odds in (("uid", self.UIDS, 0.6), ("proto", self.PROTOCOLS, 0.6),
+        label = 0.1 if "flowlabel_request" in self.features else 0
+        for name, pool, odds in (("uid", self.UIDS, 0.6), ("proto", self.protocols, 0.6),
                                  ("sport", self.PORTS, 0.4), ("dport", self.PORTS, 0.5),
-                                 ("tos", self.TOS, 0.4)):
+                                 ("tos", self.family.tos, 0.4),
+                                 ("flowlabel", self.FLOWLABELS, label)):
             if self.chance(odds):
                 flow[name] = choose(pool)
         return flow
@@ -538,10 +708,12 @@ class Generator:
                 self.near(self.rng.choice(rules), flow)
             if flow.get("iif"):
                 flow.pop("oif", None)
-                flow["src"] = flow.get("src") or self.destination()
+                if self.family.input_needs_source and not flow.get("src"):
+                    flow["src"] = self.destination()
             if flow.get("oif") and self.chance(0.3):
                 flow["oif"] = self.rng.choice(list(self.devices.values()))
-            if not self.avoided(flow["dst"]) and not self.avoided(flow.get("src") or 1):
+            avoided = self.family.avoided
+            if not avoided(flow["dst"]) and not avoided(flow.get("src") or 1):
                 return flow
 
     def make_flows(self, rules, count, walk, hidden_limit):
