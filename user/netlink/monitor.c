@@ -17,6 +17,7 @@
 #include "netlink/socket.h"
 #include "rules/names.h"
 #include "util/array.h"
+#include "util/cleanup.h"
 
 #define RECEIVE_BUFFER (64 << 10)
 /* A namespace that changes faster than it can be read must not hold the trace for ever. */
@@ -48,9 +49,7 @@ struct monitor {
 	struct sockets sockets;
 	struct policy *policy;
 	struct reader reader;
-	struct names *names; /* those built in, for notes */
 	unsigned int stale;
-	char *buffer;
 };
 
 /* One drain, as its message handlers see it. */
@@ -59,6 +58,7 @@ struct drain {
 	struct monitor_changes *changes;
 	monitor_note note;
 	void *data;
+	char *buffer;
 };
 
 static int read_links(struct reader *reader, uint8_t family)
@@ -115,11 +115,9 @@ struct monitor *monitor_open(int netns_fd, uint32_t netns, size_t max_routes,
 
 	if (!monitor)
 		return NULL;
-	monitor->buffer = malloc(RECEIVE_BUFFER);
-	monitor->names = names_new();
 	monitor->policy = policy_new(netns, tos_compare);
 	monitor->reader.max_routes = max_routes;
-	if (monitor->buffer && monitor->names && monitor->policy)
+	if (monitor->policy)
 		err = monitor_start(monitor, netns_fd);
 	if (err) {
 		monitor_close(monitor);
@@ -137,8 +135,6 @@ void monitor_close(struct monitor *monitor)
 	reader_clear(&monitor->reader);
 	sockets_close(&monitor->sockets);
 	policy_free(monitor->policy);
-	names_free(monitor->names);
-	free(monitor->buffer);
 	free(monitor);
 }
 
@@ -171,13 +167,15 @@ static int device_index(const struct policy *policy, const char *name)
 static void note_rule(const struct drain *drain, const struct nlmsghdr *message, struct rule *rule)
 {
 	const struct monitor *monitor = drain->monitor;
+	struct names *names = names_new(); /* those built in; without memory, numbers */
 	struct text text = { 0 };
 
 	rule->iif_index = device_index(monitor->policy, rule->iif);
 	rule->oif_index = device_index(monitor->policy, rule->oif);
-	rule_note_print(&text, rule, message->nlmsg_type == RTM_NEWRULE, monitor->names);
+	rule_note_print(&text, rule, message->nlmsg_type == RTM_NEWRULE, names);
 	drain->note(drain->data, text_string(&text));
 	text_free(&text);
+	names_free(names);
 }
 
 /* Equal rules may stand in the list more than once, and a dump may hold what is notified later:
@@ -315,7 +313,7 @@ static int apply_message(struct drain *drain, const struct nlmsghdr *message)
 /* A message that cannot be applied leaves the policy wrong: only reading all of it mends that. */
 static void apply_datagram(struct drain *drain, size_t length)
 {
-	const struct nlmsghdr *message = (const struct nlmsghdr *)drain->monitor->buffer;
+	const struct nlmsghdr *message = (const struct nlmsghdr *)drain->buffer;
 	int left = length;
 
 	while (mnl_nlmsg_ok(message, left)) {
@@ -336,7 +334,7 @@ static int drain_waiting(struct drain *drain)
 	struct monitor *monitor = drain->monitor;
 
 	for (int i = 0; i < DRAIN_MAX; i++) {
-		ssize_t length = socket_receive(monitor->sockets.notifications, monitor->buffer,
+		ssize_t length = socket_receive(monitor->sockets.notifications, drain->buffer,
 						RECEIVE_BUFFER);
 
 		if (length == -EAGAIN)
@@ -356,11 +354,13 @@ static int drain_waiting(struct drain *drain)
 int monitor_drain(struct monitor *monitor, struct monitor_changes *changes, monitor_note note,
 		  void *data)
 {
-	struct drain drain = { monitor, changes, note, data };
+	/* Hundreds of monitors would hold as many buffers, and each needs it for moments. */
+	_cleanup_free_ char *buffer = malloc(RECEIVE_BUFFER);
+	struct drain drain = { monitor, changes, note, data, buffer };
 	int err;
 
 	*changes = (struct monitor_changes){ 0 };
-	err = drain_waiting(&drain);
+	err = buffer ? drain_waiting(&drain) : -ENOMEM;
 	if (!err)
 		err = monitor_refresh(monitor);
 	if (err) {
