@@ -93,9 +93,9 @@ group_live() {
     fi
     run add_totals live/filter_same "$BUILD/tests/live/filter_same" \
         "$BUILD/tests/live/filter_same.bpf.o"
-    for test in netlink usage filters failing_ping story owners purposes netns counts robust known \
-        churn scale attributes nesting groups cases_tunnels cases_policy cases_marks \
-        cases_selectors healthy; do
+    for test in netlink usage filters failing_ping story owners purposes netns netns_many \
+        counts robust known churn scale attributes nesting groups cases_tunnels cases_policy \
+        cases_marks cases_selectors healthy; do
         run add_totals "live/$test" "tests/live/$test.sh"
     done
     run add_totals live/oracle tests/live/oracle.sh --lookups "$lookups"

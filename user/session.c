@@ -131,17 +131,18 @@ static bool session_writes_events(const struct session *session)
 	return session && session->settings.format == &format_json;
 }
 
-void session_policy_changed(void *data, uint32_t netns, const char *change)
+void session_policy_changed(void *data, const struct space *space, const char *change)
 {
 	struct session *session = data;
 
 	session_write_held(session);
 	if (!session_writes_events(session)) {
-		report_warning("policy changed: %s", change);
+		report_warning("policy changed%s%s: %s", space->title[0] ? " in " : "",
+			       space->title, change);
 		return;
 	}
-	session->settings.format->policy(&session->output.text, now_ns(session), netns, change,
-					 session->settings.render);
+	session->settings.format->policy(&session->output.text, now_ns(session), space->netns.inode,
+					 change, session->settings.render);
 	session_line_done(session);
 }
 
@@ -310,15 +311,23 @@ static void session_take(struct session *session, struct walk_record *walk)
 static void session_take_record(struct session *session, struct lookup_record *record)
 {
 	const struct event_context *context = &record->event->context;
-	struct pending *pending = pending_add(session);
+	struct space *space = spaces_find(session->settings.spaces, context->netns, context->pid);
+	struct pending *pending;
 
+	/* The number of one that is gone may have come to another, which is not traced. */
+	if (!space && !session->settings.netns_all) {
+		session->counts.elsewhere++;
+		lookup_record_free(record);
+		return;
+	}
+	pending = pending_add(session);
 	if (!pending) {
 		lookup_record_free(record);
 		session_fail(session, -ENOMEM);
 		return;
 	}
 	pending->record = record;
-	pending->space = spaces_find(session->settings.spaces, context->netns, context->pid);
+	pending->space = space;
 	pending_explain(pending);
 }
 
@@ -326,8 +335,8 @@ static void lookup_complete(struct session *session, const struct pending *pendi
 			    struct lookup *lookup)
 {
 	lookup->time_ns = clock_realtime(&session->clock, lookup->boottime_ns);
-	if (pending->space && pending->space->netns.name[0])
-		lookup->netns_name = pending->space->netns.name;
+	if (pending->space && pending->space->title[0])
+		lookup->netns_name = pending->space->title;
 }
 
 static struct filter_subject filter_subject(const struct lookup *lookup)

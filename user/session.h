@@ -32,7 +32,7 @@ struct session *session_new(const struct session_settings *settings);
 void session_free(struct session *session); /* takes NULL */
 
 /* The hooks for spaces_open(); set data to the session, which may still be NULL then. */
-void session_policy_changed(void *session, uint32_t netns, const char *change);
+void session_policy_changed(void *session, const struct space *space, const char *change);
 void session_warning(void *session, const char *message);
 
 int session_start(struct session *session, const char *const *filters);

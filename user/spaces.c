@@ -9,12 +9,17 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/descriptors.h"
+#include "util/number_map.h"
 #include "util/report.h"
 
 #define EVENTS_AT_ONCE 64
+
+/* The sockets of a monitor, and what the rest of us has open at most. */
+#define DESCRIPTORS_EACH 2
+#define DESCRIPTORS_OURS 256
 
 struct spaces {
 	struct spaces_settings settings;
@@ -25,13 +30,26 @@ struct spaces {
 	size_t count;
 	size_t capacity;
 	struct space **list;
+	struct number_map by_inode;
+	size_t descriptors; /* how many we may have open */
+	size_t monitors; /* open ones */
+	bool limit_told;
 };
 
-/* What a person calls a namespace: its name, else its inode. */
+/* A trace of one's own namespace alone is no trace of namespaces: that one needs no process's name. */
+static void space_name(const struct spaces *spaces, struct space *space)
+{
+	if (space->own && !spaces->settings.all)
+		snprintf(space->title, sizeof(space->title), "%s", space->netns.name);
+	else
+		netns_print_title(&space->netns, space->title, sizeof(space->title));
+}
+
+/* Its title, else its inode. */
 static void space_describe(const struct space *space, char *out, size_t size)
 {
-	if (space->netns.name[0])
-		snprintf(out, size, "%s", space->netns.name);
+	if (space->title[0])
+		snprintf(out, size, "%s", space->title);
 	else
 		snprintf(out, size, "net:[%u]", space->netns.inode);
 }
@@ -49,9 +67,16 @@ static void warn(struct spaces *spaces, const struct space *space, const char *w
 	spaces->hooks.warning(spaces->hooks.data, message);
 }
 
-static void space_free(struct space *space)
+static void space_close_monitor(struct spaces *spaces, struct space *space)
 {
+	spaces->monitors -= space->monitor != NULL;
 	monitor_close(space->monitor);
+	space->monitor = NULL;
+}
+
+static void space_free(struct spaces *spaces, struct space *space)
+{
+	space_close_monitor(spaces, space);
 	netns_close(&space->netns);
 	free(space);
 }
@@ -67,6 +92,8 @@ static int spaces_append(struct spaces *spaces, struct space *space)
 		spaces->list = grown;
 		spaces->capacity = capacity;
 	}
+	if (number_map_set(&spaces->by_inode, space->netns.inode, space))
+		return -ENOMEM;
 	spaces->list[spaces->count++] = space;
 	return 0;
 }
@@ -91,14 +118,13 @@ static void spaces_note(void *data, const char *change)
 	const struct spaces_hooks *hooks = &context->spaces->hooks;
 
 	if (hooks->policy_changed)
-		hooks->policy_changed(hooks->data, context->space->netns.inode, change);
+		hooks->policy_changed(hooks->data, context->space, change);
 }
 
 static void space_lose(struct spaces *spaces, struct space *space, int err)
 {
 	warn(spaces, space, "its rules and routes cannot be followed any more", err);
-	monitor_close(space->monitor);
-	space->monitor = NULL;
+	space_close_monitor(spaces, space);
 }
 
 static int space_apply_notifications(struct spaces *spaces, struct space *space,
@@ -201,41 +227,70 @@ static int space_learn_seq(struct spaces *spaces, struct space *space)
 	return 0;
 }
 
-/* Reads the policy; the namespace's own descriptor is not needed after it. */
-static int space_open_policy(struct spaces *spaces, struct space *space)
+/* Programs and maps come after the namespaces: what they need stays free. */
+static bool spaces_reach_limit(struct spaces *spaces)
 {
-	int err = 0;
+	size_t most = spaces->descriptors / DESCRIPTORS_EACH;
+	size_t ours = DESCRIPTORS_OURS / DESCRIPTORS_EACH;
+	char message[160];
+
+	most = most > ours ? most - ours : 1;
+	if (!spaces->settings.all || spaces->monitors < most)
+		return false;
+	if (spaces->limit_told || !spaces->hooks.warning)
+		return true;
+	snprintf(message, sizeof(message),
+		 "%zu files may be open (ulimit -Hn): the rules and routes of no more than %zu "
+		 "namespaces are read",
+		 spaces->descriptors, most);
+	spaces->hooks.warning(spaces->hooks.data, message);
+	spaces->limit_told = true;
+	return true;
+}
+
+static int space_open_monitor(struct spaces *spaces, struct space *space)
+{
+	int err;
 
 	/* Entering a namespace takes CAP_SYS_ADMIN, staying in one's own nothing. */
 	space->monitor = monitor_open(space->own ? -1 : space->netns.fd, space->netns.inode,
 				      spaces->settings.max_routes, kernel_tos_compare());
-	if (!space->monitor) {
-		err = -errno;
-	} else {
-		policy_set_owners(monitor_policy(space->monitor), spaces->settings.owners);
-		err = space_watch(spaces, space);
-	}
-	if (err) {
-		monitor_close(space->monitor);
-		space->monitor = NULL;
-	}
-	if (!space->own)
-		netns_close(&space->netns);
+	if (!space->monitor)
+		return -errno;
+	spaces->monitors++;
+	policy_set_owners(monitor_policy(space->monitor), spaces->settings.owners);
+	err = space_watch(spaces, space);
+	if (!err)
+		err = space_learn_seq(spaces, space);
+	if (err)
+		space_close_monitor(spaces, space);
 	return err;
 }
 
+/* The namespace's own descriptor is not needed after it. */
+static void space_read_policy(struct spaces *spaces, struct space *space)
+{
+	bool refused = spaces_reach_limit(spaces);
+	int err = refused ? 0 : space_open_monitor(spaces, space);
+
+	if (!space->own)
+		netns_close(&space->netns);
+	/* Of one that was asked for, the caller tells. */
+	if (err && spaces->settings.all)
+		warn(spaces, space, "its rules and routes cannot be read", -err);
+}
+
 /* Takes over netns. NULL with errno; the policy may be unreadable all the same. */
-static struct space *spaces_add(struct spaces *spaces, struct netns *netns, pid_t holder, bool own)
+static struct space *spaces_add(struct spaces *spaces, struct netns *netns, bool own)
 {
 	struct space *space = calloc(1, sizeof(*space));
-	int err = space ? 0 : -ENOMEM;
+	int err = -ENOMEM;
 
-	if (!err) {
+	if (space) {
 		space->netns = *netns;
-		space->holder = holder;
 		space->own = own;
-		if (!space->netns.name[0])
-			netns_find_name(netns->inode, space->netns.name);
+		space->held = true;
+		space_name(spaces, space);
 		err = spaces_append(spaces, space);
 	}
 	if (err) {
@@ -244,24 +299,14 @@ static struct space *spaces_add(struct spaces *spaces, struct netns *netns, pid_
 		errno = -err;
 		return NULL;
 	}
-	if (space->netns.fd < 0)
-		return space;
-	err = space_open_policy(spaces, space);
-	if (!err)
-		err = space_learn_seq(spaces, space);
-	/* Of one that was asked for, the caller tells. */
-	if (err && spaces->settings.all)
-		warn(spaces, space, "its rules and routes cannot be read", -err);
+	if (space->netns.fd >= 0)
+		space_read_policy(spaces, space);
 	return space;
 }
 
 static struct space *spaces_lookup(const struct spaces *spaces, uint32_t inode)
 {
-	for (size_t i = 0; i < spaces->count; i++) {
-		if (spaces->list[i]->netns.inode == inode && !spaces->list[i]->gone)
-			return spaces->list[i];
-	}
-	return NULL;
+	return number_map_get(&spaces->by_inode, inode);
 }
 
 static int spaces_open_current(struct spaces *spaces)
@@ -274,7 +319,7 @@ static int spaces_open_current(struct spaces *spaces)
 		report_error("cannot open the current network namespace: %s", strerror(-err));
 		return err;
 	}
-	space = spaces_add(spaces, &netns, 0, true);
+	space = spaces_add(spaces, &netns, true);
 	if (!space)
 		return -errno;
 	if (space->monitor)
@@ -283,14 +328,10 @@ static int spaces_open_current(struct spaces *spaces)
 	return -EIO;
 }
 
-static bool all_digits(const char *text)
-{
-	return *text && !text[strspn(text, "0123456789")];
-}
-
 static int spaces_open_spec(struct spaces *spaces, const char *spec)
 {
 	struct netns netns;
+	struct space *space;
 	char reason[512];
 	int err = netns_open(spec, &netns, reason, sizeof(reason));
 
@@ -302,24 +343,45 @@ static int spaces_open_spec(struct spaces *spaces, const char *spec)
 		netns_close(&netns);
 		return 0;
 	}
-	if (!spaces_add(spaces, &netns, all_digits(spec) ? atoi(spec) : 0, false))
+	space = spaces_add(spaces, &netns, false);
+	if (!space)
 		return -errno;
-	if (spaces->list[spaces->count - 1]->monitor)
+	if (space->monitor)
 		return 0;
 	report_error("--netns: cannot read the rules and routes of '%s'; needs CAP_SYS_ADMIN",
 		     spec);
 	return -EPERM;
 }
 
+/* What holds it now is what it is called by. The descriptor is the visitor's. */
+static void space_recognise(struct spaces *spaces, struct space *space, const struct netns *netns)
+{
+	if (!space->held || (!space->netns.name[0] && (netns->name[0] || !space->netns.holder))) {
+		space->netns.holder = netns->holder;
+		memcpy(space->netns.name, netns->name, sizeof(netns->name));
+		space_name(spaces, space);
+	}
+	space->held = true;
+	if (!space->unheld)
+		return;
+	space->unheld = false;
+	space->netns.fd = fcntl(netns->fd, F_DUPFD_CLOEXEC, 3);
+	if (space->netns.fd >= 0)
+		space_read_policy(spaces, space);
+}
+
 static bool spaces_visit(struct netns *netns, void *data)
 {
 	struct spaces *spaces = data;
+	struct space *space = spaces_lookup(spaces, netns->inode);
 	struct netns copy = *netns;
 
-	if (spaces_lookup(spaces, netns->inode))
+	if (space)
+		space_recognise(spaces, space, netns);
+	if (space || !spaces->settings.all)
 		return true;
 	copy.fd = fcntl(netns->fd, F_DUPFD_CLOEXEC, 3);
-	return spaces_add(spaces, &copy, 0, false) != NULL;
+	return spaces_add(spaces, &copy, false) != NULL;
 }
 
 static int spaces_open_wanted(struct spaces *spaces)
@@ -352,6 +414,7 @@ struct spaces *spaces_open(const struct spaces_settings *settings, const struct 
 	spaces->settings = *settings;
 	spaces->hooks = *hooks;
 	spaces->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	spaces->descriptors = descriptors_raise_limit();
 	err = spaces->epoll_fd < 0 ? -errno : spaces_open_wanted(spaces);
 	if (!err)
 		return spaces;
@@ -365,8 +428,9 @@ void spaces_close(struct spaces *spaces)
 	if (!spaces)
 		return;
 	for (size_t i = 0; i < spaces->count; i++)
-		space_free(spaces->list[i]);
+		space_free(spaces, spaces->list[i]);
 	free(spaces->list);
+	number_map_clear(&spaces->by_inode);
 	if (spaces->epoll_fd >= 0)
 		close(spaces->epoll_fd);
 	free(spaces);
@@ -387,7 +451,17 @@ struct space *spaces_at(struct spaces *spaces, size_t index)
 	return spaces->list[index];
 }
 
-/* By its name, or through a process that is in it, or by looking everywhere. */
+static bool netns_reopen_pid(uint32_t inode, pid_t pid, struct netns *netns)
+{
+	if (!pid || netns_open_pid(pid, netns))
+		return false;
+	if (netns->inode == inode)
+		return true;
+	netns_close(netns);
+	return false;
+}
+
+/* By its name, or through a process that is in it. */
 static bool netns_reopen(uint32_t inode, pid_t pid, struct netns *netns)
 {
 	char name[256], reason[512];
@@ -397,38 +471,56 @@ static bool netns_reopen(uint32_t inode, pid_t pid, struct netns *netns)
 			return true;
 		netns_close(netns);
 	}
-	if (pid && !netns_open_pid(pid, netns)) {
-		if (netns->inode == inode)
-			return true;
-		netns_close(netns);
-	}
-	return false;
+	return netns_reopen_pid(inode, pid, netns);
 }
 
 /* A namespace that appeared while tracing; kept without a policy when it cannot be opened, so
  * that this is said once. */
 static struct space *spaces_discover(struct spaces *spaces, uint32_t inode, pid_t pid)
 {
-	struct netns netns = { .inode = inode, .fd = -1 };
+	struct netns netns;
 	struct space *space;
 
 	if (netns_reopen(inode, pid, &netns))
-		return spaces_add(spaces, &netns, pid, false);
+		return spaces_add(spaces, &netns, false);
 	netns_visit_all(spaces_visit, spaces);
 	space = spaces_lookup(spaces, inode);
 	if (space)
 		return space;
 	netns = (struct netns){ .inode = inode, .fd = -1 };
-	space = spaces_add(spaces, &netns, 0, false);
-	if (space)
-		warn(spaces, space, "no name and no process holds it, its rules cannot be read", 0);
+	space = spaces_add(spaces, &netns, false);
+	if (!space)
+		return NULL;
+	space->unheld = true;
+	space->tried = pid;
+	warn(spaces, space, "no name and no process holds it, its rules cannot be read", 0);
 	return space;
+}
+
+/*
+ * The number may have gone to a new namespace, which the process is in. Everywhere else
+ * spaces_release_gone() looks.
+ */
+static void space_try(struct spaces *spaces, struct space *space, pid_t pid)
+{
+	struct netns netns;
+
+	space->asked = true;
+	if (pid == space->tried)
+		return;
+	space->tried = pid;
+	if (!netns_reopen_pid(space->netns.inode, pid, &netns))
+		return;
+	space_recognise(spaces, space, &netns);
+	netns_close(&netns);
 }
 
 struct space *spaces_find(struct spaces *spaces, uint32_t inode, pid_t pid)
 {
 	struct space *space = spaces_lookup(spaces, inode);
 
+	if (space && space->unheld)
+		space_try(spaces, space, pid);
 	if (space || !inode || !spaces->settings.all)
 		return space;
 	return spaces_discover(spaces, inode, pid);
@@ -531,68 +623,41 @@ void spaces_reread(struct spaces *spaces, struct space *space)
 	space->seq = (struct policy_seqs){ 0 };
 }
 
-static bool path_has_inode(const char *path, uint32_t inode)
+/* A process may have come to run another program since. */
+static bool spaces_all_held(struct spaces *spaces)
 {
-	struct stat status;
+	bool all = true;
 
-	return !stat(path, &status) && status.st_ino == inode;
-}
+	for (size_t i = 0; i < spaces->count; i++) {
+		struct space *space = spaces->list[i];
 
-/* Whether the process is in the namespace, or may be: without capabilities we may not look, which
- * is EACCES or, on 5.10, the directory in the link's place; but then the process is there. */
-static bool process_holds(pid_t pid, uint32_t inode)
-{
-	struct stat status;
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	if (stat(path, &status))
-		return errno == EACCES;
-	return S_ISDIR(status.st_mode) || status.st_ino == inode;
-}
-
-static bool space_is_held(struct space *space)
-{
-	char path[300];
-
-	if (space->own)
-		return true;
-	if (space->netns.name[0]) {
-		snprintf(path, sizeof(path), "/run/netns/%s", space->netns.name);
-		if (path_has_inode(path, space->netns.inode))
-			return true;
+		space->held = space->own || (!space->unheld && netns_is_held(&space->netns));
+		all &= space->held || (space->unheld && !space->asked);
+		space->asked = false;
+		if (space->held)
+			space_name(spaces, space);
 	}
-	return space->holder && process_holds(space->holder, space->netns.inode);
+	return all;
 }
 
-struct holder_search {
-	uint32_t inode;
-	bool found;
-};
-
-static bool holder_visit(struct netns *netns, void *data)
+static void spaces_remove(struct spaces *spaces, size_t index)
 {
-	struct holder_search *search = data;
+	struct space *space = spaces->list[index];
 
-	search->found |= netns->inode == search->inode;
-	return !search->found;
+	warn(spaces, space, "it is gone", 0);
+	number_map_remove(&spaces->by_inode, space->netns.inode);
+	spaces->list[index] = spaces->list[--spaces->count];
+	space_free(spaces, space);
 }
 
 /* Our sockets would keep the namespace, and its devices, alive. */
 void spaces_release_gone(struct spaces *spaces)
 {
-	for (size_t i = 0; i < spaces->count; i++) {
-		struct space *space = spaces->list[i];
-		struct holder_search search = { .inode = space->netns.inode };
-
-		if (!space->monitor || space->gone || space_is_held(space))
-			continue;
-		if (netns_visit_all(holder_visit, &search) || search.found)
-			continue;
-		warn(spaces, space, "it is gone", 0);
-		monitor_close(space->monitor);
-		space->monitor = NULL;
-		space->gone = true;
+	if (spaces_all_held(spaces) || netns_visit_all(spaces_visit, spaces))
+		return;
+	for (size_t i = spaces->count; i-- > 0;) {
+		if (!spaces->list[i]->held && !spaces->list[i]->unheld)
+			spaces_remove(spaces, i);
 	}
 }
 

@@ -24,10 +24,13 @@ struct policy_seqs {
  */
 struct space {
 	struct netns netns;
+	char title[256]; /* what a person calls it; "": nothing is known */
 	struct monitor *monitor; /* NULL: the policy cannot be read */
-	pid_t holder; /* a process that is in it, 0: none is known */
 	bool own; /* fibtrace runs in it */
-	bool gone;
+	bool held; /* found when it was last looked for */
+	bool unheld; /* nothing was found that holds it: to be looked for again */
+	bool asked; /* it has been asked for since it was looked for */
+	pid_t tried; /* the last process through which it was looked for */
 	bool reread; /* in this batch */
 	struct monitor_changes changes;
 	struct policy_seqs seq;
@@ -48,7 +51,7 @@ struct spaces;
 
 /* Called for each change of rules, and for what the user must know. */
 struct spaces_hooks {
-	void (*policy_changed)(void *data, uint32_t netns, const char *change);
+	void (*policy_changed)(void *data, const struct space *space, const char *change);
 	void (*warning)(void *data, const char *message);
 	void *data;
 };
@@ -80,7 +83,8 @@ void spaces_drain(struct spaces *spaces);
 bool space_changed(const struct space *space);
 /* Reads the policy of one anew, at most once between two drains. */
 void spaces_reread(struct spaces *spaces, struct space *space);
-/* Lets go of namespaces that nobody else holds any more. Cheap: to be called every second. */
+/* Lets go of namespaces that nobody else holds any more: what spaces_find() returned is no longer
+ * to be used then. Cheap: to be called every second. */
 void spaces_release_gone(struct spaces *spaces);
 
 /* The policy, NULL when it cannot be read. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -149,6 +150,56 @@ static void each_namespace_is_visited_once(void **state)
 	assert_int_equal(count, 1);
 }
 
+static bool check_holder(struct netns *netns, void *data)
+{
+	if (netns->inode != own_inode())
+		return true;
+	*(bool *)data = netns->holder && netns_is_held(netns);
+	return false;
+}
+
+static void a_visited_namespace_without_a_name_has_a_process(void **state)
+{
+	char name[256];
+	bool held = false;
+
+	(void)state;
+	if (netns_find_name(own_inode(), name))
+		skip();
+	assert_int_equal(netns_visit_all(check_holder, &held), 0);
+	assert_true(held);
+}
+
+static void a_process_holds_the_namespace_it_is_in(void **state)
+{
+	struct netns netns = { .inode = own_inode(), .fd = -1 };
+
+	(void)state;
+	assert_false(netns_is_held(&netns));
+	netns.holder = getpid();
+	assert_true(netns_is_held(&netns));
+	netns.inode++;
+	assert_false(netns_is_held(&netns));
+}
+
+static void the_title_is_the_name_or_the_holder(void **state)
+{
+	struct netns netns = { .fd = -1, .name = "blue" };
+	char title[256], want[64];
+
+	(void)state;
+	netns_print_title(&netns, title, sizeof(title));
+	assert_string_equal(title, "blue");
+	netns.name[0] = '\0';
+	netns_print_title(&netns, title, sizeof(title));
+	assert_string_equal(title, "");
+	netns.holder = getpid();
+	assert_int_equal(prctl(PR_SET_NAME, "a (b) c"), 0);
+	snprintf(want, sizeof(want), "pid %d (a (b) c)", getpid());
+	netns_print_title(&netns, title, sizeof(title));
+	assert_string_equal(title, want);
+}
+
 static void no_name_is_found_for_no_namespace(void **state)
 {
 	char name[256] = "left over";
@@ -214,6 +265,9 @@ int main(void)
 		cmocka_unit_test(a_name_too_long_is_refused),
 		cmocka_unit_test(a_fifo_without_a_writer_does_not_block),
 		cmocka_unit_test(each_namespace_is_visited_once),
+		cmocka_unit_test(a_visited_namespace_without_a_name_has_a_process),
+		cmocka_unit_test(a_process_holds_the_namespace_it_is_in),
+		cmocka_unit_test(the_title_is_the_name_or_the_holder),
 		cmocka_unit_test(no_name_is_found_for_no_namespace),
 		cmocka_unit_test(a_namespace_with_two_names_is_visited_once),
 	};

@@ -174,7 +174,9 @@ static void a_rule_is_what_ip_rule_shows(void **state)
 		assert_int_equal(parse(&shown[i].header, shown[i].attributes, &rule), 0);
 		assert_false(rule.truncated);
 		rule_note_print(&text, &rule, true, names);
-		assert_string_equal(text_string(&text) + strlen("rule added: "), shown[i].want);
+		assert_string_equal(strstr(text_string(&text), "rule added: ") +
+					    strlen("rule added: "),
+				    shown[i].want);
 		text_free(&text);
 	}
 	names_free(names);

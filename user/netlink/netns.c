@@ -16,9 +16,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "rules/grow.h"
 #include "util/array.h"
 #include "util/cleanup.h"
+#include "util/number_map.h"
 
 #define NSFS_MAGIC 0x6e736673
 
@@ -44,6 +44,7 @@ static int netns_open_at(int directory, const char *path, struct netns *netns)
 	int fd = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	netns->fd = -1;
+	netns->holder = 0;
 	netns->name[0] = '\0';
 	if (fd < 0)
 		return -errno;
@@ -97,9 +98,13 @@ int netns_open_current(struct netns *netns)
 int netns_open_pid(pid_t pid, struct netns *netns)
 {
 	char path[64];
+	int err;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
-	return netns_open_path(path, netns);
+	err = netns_open_path(path, netns);
+	if (!err)
+		netns->holder = pid;
+	return err;
 }
 
 void netns_close(struct netns *netns)
@@ -196,35 +201,17 @@ int netns_open(const char *spec, struct netns *netns, char *reason, size_t reaso
 	return err;
 }
 
-/* The namespaces that were visited, so that none is twice. */
+/* Those that were visited, so that none is twice. */
 struct visit {
 	bool (*visit)(struct netns *netns, void *data);
 	void *data;
-	uint32_t *inodes;
-	size_t count;
-	size_t capacity;
+	struct number_map inodes;
 	bool stopped;
 };
 
 static bool visit_has(const struct visit *visit, uint32_t inode)
 {
-	for (size_t i = 0; i < visit->count; i++) {
-		if (visit->inodes[i] == inode)
-			return true;
-	}
-	return false;
-}
-
-static int visit_remember(struct visit *visit, uint32_t inode)
-{
-	uint32_t *grown =
-		array_reserve(visit->inodes, sizeof(*grown), visit->count, &visit->capacity);
-
-	if (!grown)
-		return -ENOMEM;
-	visit->inodes = grown;
-	visit->inodes[visit->count++] = inode;
-	return 0;
+	return number_map_get(&visit->inodes, inode);
 }
 
 static int visit_namespace(struct visit *visit, struct netns *netns)
@@ -233,7 +220,7 @@ static int visit_namespace(struct visit *visit, struct netns *netns)
 
 	if (visit_has(visit, netns->inode))
 		return 0;
-	err = visit_remember(visit, netns->inode);
+	err = number_map_set(&visit->inodes, netns->inode, visit);
 	if (!err && !visit->visit(netns, visit->data))
 		visit->stopped = true;
 	return err;
@@ -245,14 +232,16 @@ static bool is_fatal(int err)
 	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
 }
 
-static int visit_path(struct visit *visit, int directory, const char *path, const char *name)
+static int visit_path(struct visit *visit, int directory, const char *path,
+		      const struct netns *known)
 {
 	struct netns netns;
 	int err = netns_open_at(directory, path, &netns);
 
 	if (err)
 		return is_fatal(err) ? err : 0;
-	netns_set_name(&netns, name);
+	netns_set_name(&netns, known->name);
+	netns.holder = known->holder;
 	err = visit_namespace(visit, &netns);
 	netns_close(&netns);
 	return err;
@@ -260,15 +249,19 @@ static int visit_path(struct visit *visit, int directory, const char *path, cons
 
 static int visit_name(struct visit *visit, int directory, const char *entry)
 {
+	struct netns known = { 0 };
+
 	if (!strcmp(entry, ".") || !strcmp(entry, ".."))
 		return 0;
-	return visit_path(visit, directory, entry, entry);
+	netns_set_name(&known, entry);
+	return visit_path(visit, directory, entry, &known);
 }
 
 /* The inode is looked at first: most processes share few namespaces. */
 static int visit_process(struct visit *visit, int directory, const char *entry)
 {
 	char path[NAME_MAX + sizeof("/ns/net")];
+	struct netns known = { .holder = atoi(entry) };
 	struct stat status;
 
 	if (!is_all_digits(entry))
@@ -276,7 +269,7 @@ static int visit_process(struct visit *visit, int directory, const char *entry)
 	snprintf(path, sizeof(path), "%s/ns/net", entry);
 	if (fstatat(directory, path, &status, 0) || visit_has(visit, status.st_ino))
 		return 0;
-	return visit_path(visit, directory, path, "");
+	return visit_path(visit, directory, path, &known);
 }
 
 static int visit_directory(struct visit *visit, const char *path,
@@ -313,34 +306,97 @@ int netns_visit_all(bool (*visit)(struct netns *netns, void *data), void *data)
 
 	if (!err && !state.stopped)
 		err = visit_directory(&state, "/proc", visit_process);
-	free(state.inodes);
+	number_map_clear(&state.inodes);
 	return err;
 }
 
-struct name_search {
-	uint32_t inode;
-	char *name;
-	bool found;
-};
-
-static bool name_fits(struct netns *netns, void *data)
+static bool path_has_inode(const char *path, uint32_t inode)
 {
-	struct name_search *search = data;
+	struct stat status;
 
-	if (netns->inode != search->inode)
-		return true;
-	memcpy(search->name, netns->name, sizeof(netns->name));
-	search->found = true;
+	return !stat(path, &status) && status.st_ino == inode;
+}
+
+static bool name_in(const char *directory, const struct stat *wanted, char name[static 256])
+{
+	DIR *entries = opendir(directory);
+	const struct dirent *entry;
+	struct stat status;
+	bool found = false;
+
+	while (entries && !found && (entry = readdir(entries))) {
+		found = !fstatat(dirfd(entries), entry->d_name, &status, 0) &&
+			status.st_ino == wanted->st_ino && status.st_dev == wanted->st_dev;
+		if (found)
+			snprintf(name, 256, "%s", entry->d_name);
+	}
+	if (entries)
+		closedir(entries);
+	return found;
+}
+
+/* Looks at inodes alone, without opening what may be hundreds of names. */
+bool netns_find_name(uint32_t inode, char name[static 256])
+{
+	struct stat wanted;
+
+	name[0] = '\0';
+	if (stat("/proc/thread-self/ns/net", &wanted))
+		return false;
+	/* All namespaces are on one device. */
+	wanted.st_ino = inode;
+	for (size_t i = 0; i < ARRAY_SIZE(name_directories); i++) {
+		if (name_in(name_directories[i], &wanted, name))
+			return true;
+	}
 	return false;
 }
 
-bool netns_find_name(uint32_t inode, char name[static 256])
+/* Whether the process is in the namespace, or may be: without capabilities we may not look, which
+ * is EACCES or, on 5.10, the directory in the link's place; but then the process is there. */
+static bool process_holds(pid_t pid, uint32_t inode)
 {
-	struct name_search search = { .inode = inode, .name = name };
-	struct visit state = { .visit = name_fits, .data = &search };
+	struct stat status;
+	char path[40];
 
-	name[0] = '\0';
-	visit_names(&state);
-	free(state.inodes);
-	return search.found;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	if (stat(path, &status))
+		return errno == EACCES;
+	return S_ISDIR(status.st_mode) || status.st_ino == inode;
+}
+
+bool netns_is_held(const struct netns *netns)
+{
+	char path[300];
+
+	for (size_t i = 0; netns->name[0] && i < ARRAY_SIZE(name_directories); i++) {
+		snprintf(path, sizeof(path), "%s/%s", name_directories[i], netns->name);
+		if (path_has_inode(path, netns->inode))
+			return true;
+	}
+	return netns->holder && process_holds(netns->holder, netns->inode);
+}
+
+/* "?" when it has ended meanwhile, or may not be looked at. */
+static void process_comm(pid_t pid, char comm[static 64])
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(comm, 64, file))
+		snprintf(comm, 64, "?");
+	comm[strcspn(comm, "\n")] = '\0';
+}
+
+void netns_print_title(const struct netns *netns, char *title, size_t size)
+{
+	char comm[64];
+
+	snprintf(title, size, "%s", netns->name);
+	if (netns->name[0] || !netns->holder)
+		return;
+	process_comm(netns->holder, comm);
+	snprintf(title, size, "pid %d (%s)", (int)netns->holder, comm);
 }

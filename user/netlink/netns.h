@@ -8,10 +8,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One namespace: name is that of /run/netns, "" when it has none; fd keeps it alive, -1: none. */
+/* One namespace: name is that of /run/netns, "" when it has none; fd keeps it alive, -1: none;
+ * holder is a process that is in it, 0: none is known. */
 struct netns {
 	uint32_t inode;
 	int fd;
+	pid_t holder;
 	char name[256];
 };
 
@@ -30,5 +32,11 @@ int netns_visit_all(bool (*visit)(struct netns *netns, void *data), void *data);
 
 /* The name of /run/netns that stands for inode; false when there is none. */
 bool netns_find_name(uint32_t inode, char name[static 256]);
+
+/* Whether its name still stands for it, or its holder may still be in it. Cheap. */
+bool netns_is_held(const struct netns *netns);
+
+/* What a person calls it: its name, else "pid PID (COMM)" of its holder, else "". */
+void netns_print_title(const struct netns *netns, char *title, size_t size);
 
 #endif

@@ -63,32 +63,46 @@ static size_t find_address(const struct addresses *addresses, const struct addre
 	return SIZE_MAX;
 }
 
-/* __inet_insert_ifa(): a secondary address goes last, a primary one behind the
- * last primary whose scope is not wider. */
+/* __inet_insert_ifa(): a secondary address goes last, a primary one behind the last primary whose
+ * scope is not wider. ipv6_link_dev_addr(): a new one goes before those of the same scope. */
+static bool goes_behind(const struct address *address, const struct address *known)
+{
+	if (address->family != known->family)
+		return false;
+	if (address->family == AF_INET6)
+		return known->scope < address->scope;
+	return address->secondary || (!known->secondary && known->scope >= address->scope);
+}
+
 static size_t new_place(const struct addresses *addresses, const struct address *address)
 {
 	size_t i = first_of_device(addresses, address->ifindex);
 	size_t place = i;
 
 	for (; is_of_device(addresses, i, address->ifindex); i++) {
-		const struct address *known = &addresses->items[i];
-
-		if (address->secondary || (!known->secondary && known->scope >= address->scope))
+		if (goes_behind(address, &addresses->items[i]))
 			place = i + 1;
 	}
 	return place;
 }
 
-static int insert_address(struct addresses *addresses, const struct address *address)
+static size_t last_place(const struct addresses *addresses, const struct address *address)
+{
+	size_t place = first_of_device(addresses, address->ifindex);
+
+	while (is_of_device(addresses, place, address->ifindex))
+		place++;
+	return place;
+}
+
+static int insert_address(struct addresses *addresses, const struct address *address, size_t place)
 {
 	struct address *items = array_reserve(addresses->items, sizeof(*items), addresses->count,
 					      &addresses->capacity);
-	size_t place;
 
 	if (!items)
 		return -ENOMEM;
 	addresses->items = items;
-	place = new_place(addresses, address);
 	memmove(&items[place + 1], &items[place], (addresses->count - place) * sizeof(*items));
 	items[place] = *address;
 	addresses->count++;
@@ -104,6 +118,14 @@ static int check_address(const struct address *address)
 	return -EAFNOSUPPORT;
 }
 
+static int renew_address(struct address *known, const struct address *address)
+{
+	if (known->states == address->states)
+		return 0;
+	known->states = address->states;
+	return 1;
+}
+
 int addresses_set(struct addresses *addresses, const struct address *address)
 {
 	size_t place = find_address(addresses, address);
@@ -112,13 +134,24 @@ int addresses_set(struct addresses *addresses, const struct address *address)
 	if (err)
 		return err;
 	if (place != SIZE_MAX) {
-		const struct address *known = &addresses->items[place];
+		struct address *known = &addresses->items[place];
 
 		if (known->scope == address->scope && known->secondary == address->secondary)
-			return 0;
+			return renew_address(known, address);
 		remove_range(addresses, place, 1);
 	}
-	return insert_address(addresses, address);
+	return insert_address(addresses, address, new_place(addresses, address));
+}
+
+int addresses_append(struct addresses *addresses, const struct address *address)
+{
+	int err = check_address(address);
+
+	if (err)
+		return err;
+	if (find_address(addresses, address) != SIZE_MAX)
+		return addresses_set(addresses, address);
+	return insert_address(addresses, address, last_place(addresses, address));
 }
 
 bool addresses_remove(struct addresses *addresses, const struct address *address)

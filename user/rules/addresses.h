@@ -22,6 +22,8 @@ void addresses_free(struct addresses *addresses);
 
 /* Adds or renews an address; 1 when that changed something, 0 when not, or -errno. */
 int addresses_set(struct addresses *addresses, const struct address *address);
+/* The same, but a new address goes behind all others of its device. */
+int addresses_append(struct addresses *addresses, const struct address *address);
 /* False when there was no such address. */
 bool addresses_remove(struct addresses *addresses, const struct address *address);
 void addresses_remove_device(struct addresses *addresses, uint32_t ifindex);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The lowest bit is the selector that the kernel tests first. */
+/* The lowest bit is the selector that the kernel tests first, but for `to` of IPv6. */
 static inline uint32_t refusing(const struct rule *rule, const struct flow_key *key,
 				const struct match_context *context, bool all)
 {
@@ -21,11 +21,22 @@ static inline uint32_t refusing(const struct rule *rule, const struct flow_key *
 	return refused;
 }
 
+/* fib6_rule_match() asks `to` before `from`, all others in the order of their numbers. */
+static bool refuses_destination(const struct rule *rule, const struct flow_key *key,
+				const struct match_context *context)
+{
+	return selectors_used(rule) & 1u << SELECTOR_TO &&
+	       !selectors[SELECTOR_TO].match(rule, key, context);
+}
+
 enum selector_id rule_first_mismatch(const struct rule *rule, const struct flow_key *key,
 				     const struct match_context *context)
 {
 	uint32_t refused = refusing(rule, key, context, false);
 
+	if (refused == 1u << SELECTOR_FROM && rule->family == AF_INET6 &&
+	    refuses_destination(rule, key, context))
+		return SELECTOR_TO;
 	return refused ? (enum selector_id)__builtin_ctz(refused) : SELECTOR_NONE;
 }
 
@@ -318,11 +329,13 @@ static void compare_prefix(const struct comparison *comparison, const struct rul
 	text_add_prefix(comparison->out, rule->family, prefix->address, prefix->length);
 }
 
-static bool address_is_unset(const struct rule *rule, const uint8_t *address)
+static bool source_is_unset(const struct flow_key *key)
 {
-	static const uint8_t none[16];
+	static const uint8_t none[4];
 
-	return !memcmp(address, none, address_bits(rule) / 8);
+	if (key->family == FLOW_AF_INET6)
+		return selector_source_is_unset(key);
+	return !memcmp(key->src, none, sizeof(none));
 }
 
 /* The first lookup of an unbound socket has no source yet: not one that lies elsewhere. */
@@ -330,7 +343,7 @@ static void from_compare(const struct comparison *comparison)
 {
 	const struct rule *rule = comparison->rule;
 
-	if (!comparison->accepted && address_is_unset(rule, comparison->key->src)) {
+	if (!comparison->accepted && source_is_unset(comparison->key)) {
 		text_add(comparison->out, "source unset, needs ");
 		text_add_prefix(comparison->out, rule->family, rule->src.address, rule->src.length);
 		return;
@@ -357,7 +370,7 @@ static void tos_compare(const struct comparison *comparison)
 	};
 
 	if (rule->family == AF_INET6) {
-		masked.mask = TOS_DSCP_MASK;
+		masked.mask = selector_tos6_mask(comparison->options->mismatch.tos_compare);
 	} else if (comparison->options->mismatch.tos_compare == TOS_MASKED) {
 		masked.mask = TOS_LEGACY_MASK;
 		masked.want_whole = true;

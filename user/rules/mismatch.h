@@ -20,8 +20,8 @@ struct mismatch {
 	bool oif_is_l3_master;
 };
 
-/* The first selector, in the order of fib_rule_match() and then fib4_rule_match(), that refuses
- * key; SELECTOR_NONE when all accept it. `not` is not applied. */
+/* The first selector, in the order of fib_rule_match() and then fib4_rule_match() or
+ * fib6_rule_match(), that refuses key; SELECTOR_NONE when all accept it. `not` is not applied. */
 enum selector_id rule_first_mismatch(const struct rule *rule, const struct flow_key *key,
 				     const struct match_context *context);
 

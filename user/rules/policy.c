@@ -12,6 +12,7 @@
 #include "rules/links.h"
 #include "rules/grow.h"
 #include "rules/owners.h"
+#include "rules/source6.h"
 
 #define FAMILY_COUNT 2
 #define DETACHED -1
@@ -322,6 +323,16 @@ int policy_set_address(struct policy *policy, const struct address *address)
 	return 0;
 }
 
+int policy_append_address(struct policy *policy, const struct address *address)
+{
+	int change = addresses_append(&policy->addresses, address);
+
+	if (change <= 0)
+		return change;
+	policy->generation++;
+	return 0;
+}
+
 const struct address *policy_own_address(const struct policy *policy, uint8_t family,
 					 const uint8_t *address)
 {
@@ -562,6 +573,18 @@ bool policy_select_source(const struct policy *policy, uint32_t ifindex, const u
 		.scope = scope,
 	};
 	const struct address *address = addresses_select(&policy->addresses, &question);
+
+	if (!address)
+		return false;
+	memcpy(source, address->local, sizeof(address->local));
+	return true;
+}
+
+bool policy_select_source6(const struct policy *policy, const uint8_t dst[static 16],
+			   uint32_t ifindex, uint8_t source[static 16])
+{
+	const struct address *address =
+		source6_select(&policy->addresses, &policy->links, dst, ifindex);
 
 	if (!address)
 		return false;

@@ -33,15 +33,28 @@ struct link {
 	uint32_t l3mdev_table;
 	uint32_t flags; /* IFF_… */
 	bool tunnel; /* packets leave it inside of others: wireguard, tun, ipip, … */
+	bool own_sources_only; /* net.ipv6.conf.*.use_oif_addrs_only */
+	bool prefers_temporary; /* net.ipv6.conf.*.use_tempaddr is 2 or more */
 	char name[IFNAMSIZ];
 };
 
 /* net.ipv4.conf.*.rp_filter */
 enum rp_filter { RP_FILTER_NONE, RP_FILTER_STRICT, RP_FILTER_LOOSE };
 
+/* What keeps the kernel from selecting an IPv6 address, or makes it like it less. */
+enum address_state {
+	ADDRESS_TENTATIVE = 1 << 0, /* may turn out to be another host's */
+	ADDRESS_OPTIMISTIC = 1 << 1,
+	ADDRESS_DEPRECATED = 1 << 2,
+	ADDRESS_TEMPORARY = 1 << 3,
+	ADDRESS_DUPLICATE = 1 << 4, /* has turned out to be another host's */
+};
+
+/* secondary is IPv4's, states are IPv6's: the kernel has one bit for secondary and temporary. */
 struct address {
 	uint8_t local[16];
 	uint32_t ifindex;
+	uint8_t states; /* ADDRESS_… */
 	uint8_t family;
 	uint8_t length;
 	uint8_t scope;
@@ -93,8 +106,10 @@ void policy_clear_links(struct policy *policy);
 const struct link *policy_link(const struct policy *policy, uint32_t index); /* NULL: none */
 const struct link *policy_link_by_name(const struct policy *policy, const char *name);
 
-/* Adds or renews an address, in the place where the kernel puts it; 0 or -errno. */
+/* Adds or renews an address, in the place where the kernel puts a new one; 0 or -errno. */
 int policy_set_address(struct policy *policy, const struct address *address);
+/* The same behind the last address of its device: a dump has them in the kernel's order. */
+int policy_append_address(struct policy *policy, const struct address *address);
 void policy_remove_address(struct policy *policy, const struct address *address);
 
 /* The first address of family that equals address; NULL: it is none of the host's. */
@@ -134,9 +149,10 @@ uint64_t policy_generation(const struct policy *policy);
  * gives a VRF device itself, as l3mdev_master_ifindex() does. */
 struct match_context policy_match_context(const struct policy *policy);
 
-/* The source address that the kernel prefers for an IPv4 packet by this route
- * (RTA_PREFSRC, else as inet_select_addr() does); false when there is none. For a
- * local route without RTA_PREFSRC that is the packet's destination: false, too. */
+/* The source address that the kernel prefers for a packet by this route
+ * (RTA_PREFSRC, else for IPv4 as inet_select_addr() does); false when there is none. For a
+ * local route without RTA_PREFSRC that is the packet's destination: false, too. For
+ * IPv6 without RTA_PREFSRC false: policy_select_source6() knows, by the destination. */
 bool policy_preferred_source(const struct policy *policy, const struct route *route,
 			     const struct nexthop *nexthop, uint8_t source[static 16]);
 
@@ -144,5 +160,11 @@ bool policy_preferred_source(const struct policy *policy, const struct route *ro
  * RT_SCOPE_… scope at most. False when it has no such address. */
 bool policy_select_source(const struct policy *policy, uint32_t ifindex, const uint8_t *gateway,
 			  uint8_t scope, uint8_t source[static 16]);
+
+/* ipv6_dev_get_saddr() of a packet to dst that leaves by device ifindex (0: not known), as
+ * of a socket without preferences of its own; the labels are those built in (`ip
+ * addrlabel`), and use_optimistic is not set. False when there is no address. */
+bool policy_select_source6(const struct policy *policy, const uint8_t dst[static 16],
+			   uint32_t ifindex, uint8_t source[static 16]);
 
 #endif

@@ -18,9 +18,14 @@ struct nexthop {
 	uint16_t weight; /* 1-based */
 };
 
-/* type is RTN_…, scope RT_SCOPE_…, tos the header's. prefsrc_family 0: none given. */
+/*
+ * type is RTN_…, scope RT_SCOPE_…, tos the header's. prefsrc_family 0: none given. src_length 0: for
+ * packets from anywhere; only IPv6 has routes for those from one prefix (`ip route add … from`),
+ * and a preference of routers (RTA_PREF).
+ */
 struct route {
 	uint8_t dst[16];
+	uint8_t src[16];
 	uint8_t prefsrc[16];
 	uint32_t table;
 	uint32_t metric;
@@ -32,7 +37,8 @@ struct route {
 	uint8_t scope;
 	uint8_t protocol;
 	uint8_t prefsrc_family;
-	uint8_t pad;
+	uint8_t src_length;
+	uint8_t router_preference; /* ICMPV6_ROUTER_PREF_…: 0 medium, 1 high, 3 low */
 	uint32_t nexthop_count;
 	struct nexthop nexthops[];
 };
@@ -70,6 +76,17 @@ size_t route_table_drop(struct route_table *table,
 void route_table_visit(const struct route_table *table,
 		       bool (*visit)(const struct route *route, void *data), void *data);
 
+/* How many routes there are that differ from route in type, nexthops or details alone: of its
+ * prefix, source prefix, tos and metric. */
+size_t route_table_count_beside(const struct route_table *table, const struct route *route);
+
+/* The first route, in the kernel's order, of exactly the first prefix_length bits of key's destination
+ * and for its source, for which fits() is true; NULL when there is none. */
+const struct route *route_table_find(const struct route_table *table, const struct flow_key *key,
+				     uint8_t prefix_length,
+				     bool (*fits)(const struct route *route, void *data),
+				     void *data);
+
 struct table_result {
 	int error; /* 0, -EAGAIN (no route or throw), or that of a reject route */
 	const struct route *route; /* NULL when nothing matched; set for reject and throw routes */
@@ -78,17 +95,17 @@ struct table_result {
 	const struct nexthop *nexthop;
 };
 
-/* What the kernel's fib_table_lookup() answers for key: longest prefix, then
+/*
+ * What the kernel's fib_table_lookup() answers for key: longest prefix, then
  * tos, scope, dead and down nexthops, oif. Link state comes from RTNH_F_DEAD and
- * RTNH_F_LINKDOWN; ignore_linkdown is net.ipv4.conf.*.ignore_routes_with_linkdown. */
+ * RTNH_F_LINKDOWN; ignore_linkdown is net.ipv4.conf.*.ignore_routes_with_linkdown
+ * (in IPv6 the kernel says RTNH_F_DEAD where that is set).
+ *
+ * For IPv6 what fib6_table_lookup() answers: longest prefix, then metric, then the score of
+ * the device and of the router preference. Which gateways can be reached it
+ * knows and we do not: of several routes of one prefix and metric it may choose another.
+ */
 struct table_result route_table_lookup(const struct route_table *table, const struct flow_key *key,
 				       bool ignore_linkdown);
-
-/* The first route of exactly the prefix of key's destination that has so many bits for which fits()
- * is true; NULL: there is none. */
-const struct route *route_table_find(const struct route_table *table, const struct flow_key *key,
-				     uint8_t prefix_length,
-				     bool (*fits)(const struct route *route, void *data),
-				     void *data);
 
 #endif

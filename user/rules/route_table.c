@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "rules/route_entries.h"
+
 #define LENGTH_MAX 128
 #define BUCKET_BITS_MIN 4
 
@@ -17,13 +19,8 @@
 #define TOS_ROUTE_MASK 0x1c
 
 /* Routes of one prefix lie together in their bucket, in the kernel's order. */
-struct entry {
-	struct entry *next;
-	struct route route;
-};
-
 struct route_table {
-	struct entry **buckets;
+	struct route_entry **buckets;
 	size_t count;
 	uint32_t id;
 	uint8_t family;
@@ -66,7 +63,14 @@ static bool prefix_has_address(const struct prefix *prefix, const uint8_t addres
 	return be64toh(words[0]) == prefix->high && be64toh(words[1]) == prefix->low;
 }
 
-static bool entry_has_prefix(const struct entry *entry, const struct prefix *prefix)
+static void prefix_store(const struct prefix *prefix, uint8_t address[static 16])
+{
+	uint64_t words[2] = { htobe64(prefix->high), htobe64(prefix->low) };
+
+	memcpy(address, words, sizeof(words));
+}
+
+static bool entry_has_prefix(const struct route_entry *entry, const struct prefix *prefix)
 {
 	return entry->route.dst_length == prefix->length &&
 	       prefix_has_address(prefix, entry->route.dst);
@@ -86,10 +90,10 @@ static size_t bucket_count(const struct route_table *table)
 }
 
 /* The place of the first route of prefix; the head of its bucket when there is none. */
-static struct entry **table_find(const struct route_table *table, const struct prefix *prefix)
+static struct route_entry **table_find(const struct route_table *table, const struct prefix *prefix)
 {
-	struct entry **head = &table->buckets[bucket_of(prefix, table->bucket_bits)];
-	struct entry **place = head;
+	struct route_entry **head = &table->buckets[bucket_of(prefix, table->bucket_bits)];
+	struct route_entry **place = head;
 
 	while (*place && !entry_has_prefix(*place, prefix))
 		place = &(*place)->next;
@@ -147,12 +151,13 @@ size_t route_size(uint32_t count)
 }
 
 /* Moves the routes of an old bucket to the two that stand for it now, keeping their order. */
-static void bucket_split(struct entry *entry, struct entry **buckets, unsigned int bucket_bits)
+static void bucket_split(struct route_entry *entry, struct route_entry **buckets,
+			 unsigned int bucket_bits)
 {
-	struct entry **tails[2] = { &buckets[0], &buckets[1] };
+	struct route_entry **tails[2] = { &buckets[0], &buckets[1] };
 
 	while (entry) {
-		struct entry *next = entry->next;
+		struct route_entry *next = entry->next;
 		struct prefix prefix = prefix_of(entry->route.dst, entry->route.dst_length);
 		size_t half = bucket_of(&prefix, bucket_bits) & 1;
 
@@ -167,7 +172,7 @@ static void bucket_split(struct entry *entry, struct entry **buckets, unsigned i
 static void table_grow(struct route_table *table)
 {
 	unsigned int bucket_bits = table->bucket_bits + 1u;
-	struct entry **buckets = calloc((size_t)1 << bucket_bits, sizeof(*buckets));
+	struct route_entry **buckets = calloc((size_t)1 << bucket_bits, sizeof(*buckets));
 
 	if (!buckets)
 		return;
@@ -178,23 +183,40 @@ static void table_grow(struct route_table *table)
 	table->bucket_bits = bucket_bits;
 }
 
-static struct entry *entry_new(const struct route *route, const struct prefix *prefix)
+static struct route_entry *entry_new(const struct route *route, const struct prefix *prefix)
 {
-	struct entry *entry =
-		malloc(offsetof(struct entry, route) + route_size(route->nexthop_count));
-	uint64_t words[2] = { htobe64(prefix->high), htobe64(prefix->low) };
+	struct route_entry *entry =
+		malloc(offsetof(struct route_entry, route) + route_size(route->nexthop_count));
+	struct prefix source = prefix_of(route->src, route->src_length);
 
 	if (!entry)
 		return NULL;
 	memcpy(&entry->route, route, route_size(route->nexthop_count));
-	memcpy(entry->route.dst, words, sizeof(words));
+	prefix_store(prefix, entry->route.dst);
+	prefix_store(&source, entry->route.src);
 	entry->next = NULL;
 	return entry;
 }
 
+/* Negative when routes from a's source prefix stand before those from b's: longer ones do. */
+static int compare_sources(const struct route *a, const struct route *b)
+{
+	struct prefix left, right;
+
+	if (a->src_length != b->src_length)
+		return b->src_length - a->src_length;
+	left = prefix_of(a->src, a->src_length);
+	right = prefix_of(b->src, b->src_length);
+	if (left.high != right.high)
+		return left.high < right.high ? -1 : 1;
+	if (left.low != right.low)
+		return left.low < right.low ? -1 : 1;
+	return 0;
+}
+
 static bool same_order_key(const struct route *a, const struct route *b)
 {
-	return a->tos == b->tos && a->metric == b->metric;
+	return !compare_sources(a, b) && a->tos == b->tos && a->metric == b->metric;
 }
 
 static bool same_nexthops(const struct route *a, const struct route *b)
@@ -237,22 +259,27 @@ static bool same_route(const struct route *a, const struct route *b)
 	       same_weights(a, b);
 }
 
-/* True when route belongs behind other, a route of the same prefix: fib_find_alias(). */
+/* True when route belongs behind other, a route of the same prefix: fib_find_alias(), and
+ * fib6_add_rt2node(), which puts a new route behind its equals whatever it was asked. */
 static bool goes_behind(const struct route *route, const struct route *other, bool append)
 {
+	int sources = compare_sources(other, route);
+
+	if (sources)
+		return sources < 0;
 	if (other->tos != route->tos)
 		return other->tos > route->tos;
 	if (other->metric != route->metric)
 		return other->metric < route->metric;
-	return append;
+	return append || route->family == AF_INET6;
 }
 
 /* The route that a replacement takes the place of: the first with its tos and
  * metric, but when a nexthop object changed, the one that uses this object. */
-static struct entry **find_replaced(struct entry **place, const struct prefix *prefix,
-				    const struct route *route)
+static struct route_entry **find_replaced(struct route_entry **place, const struct prefix *prefix,
+					  const struct route *route)
 {
-	struct entry **first = NULL;
+	struct route_entry **first = NULL;
 
 	for (; *place && entry_has_prefix(*place, prefix); place = &(*place)->next) {
 		if (!same_order_key(&(*place)->route, route))
@@ -265,8 +292,8 @@ static struct entry **find_replaced(struct entry **place, const struct prefix *p
 	return first;
 }
 
-static struct entry **find_same(struct entry **place, const struct prefix *prefix,
-				const struct route *route)
+static struct route_entry **find_same(struct route_entry **place, const struct prefix *prefix,
+				      const struct route *route)
 {
 	for (; *place && entry_has_prefix(*place, prefix); place = &(*place)->next)
 		if (same_route(&(*place)->route, route))
@@ -274,9 +301,9 @@ static struct entry **find_same(struct entry **place, const struct prefix *prefi
 	return NULL;
 }
 
-static void entry_take_place(struct entry **place, struct entry *entry)
+static void entry_take_place(struct route_entry **place, struct route_entry *entry)
 {
-	struct entry *old = *place;
+	struct route_entry *old = *place;
 
 	entry->next = old->next;
 	*place = entry;
@@ -286,10 +313,11 @@ static void entry_take_place(struct entry **place, struct entry *entry)
 int route_table_add(struct route_table *table, const struct route *route, bool append, bool replace)
 {
 	struct prefix prefix;
-	struct entry **place, **old;
-	struct entry *entry;
+	struct route_entry **place, **old;
+	struct route_entry *entry;
 
-	if (route->family != table->family || route->dst_length > table->length_max)
+	if (route->family != table->family || route->dst_length > table->length_max ||
+	    route->src_length > table->length_max)
 		return -EINVAL;
 	if (table->count >= bucket_count(table) / 2)
 		table_grow(table);
@@ -315,9 +343,9 @@ int route_table_add(struct route_table *table, const struct route *route, bool a
 	return 0;
 }
 
-static void table_unlink(struct route_table *table, struct entry **place)
+static void table_unlink(struct route_table *table, struct route_entry **place)
 {
-	struct entry *entry = *place;
+	struct route_entry *entry = *place;
 
 	table->count--;
 	table->counts[entry->route.dst_length]--;
@@ -334,7 +362,7 @@ static bool removal_fits(const struct route *candidate, const struct route *rout
 int route_table_remove(struct route_table *table, const struct route *route)
 {
 	struct prefix prefix;
-	struct entry **place, **found = NULL;
+	struct route_entry **place, **found = NULL;
 
 	if (route->dst_length > table->length_max)
 		return -ENOENT;
@@ -363,7 +391,7 @@ size_t route_table_drop(struct route_table *table,
 	size_t before = table->count;
 
 	for (size_t i = 0; i < bucket_count(table); i++) {
-		struct entry **place = &table->buckets[i];
+		struct route_entry **place = &table->buckets[i];
 
 		while (*place) {
 			if (drop(&(*place)->route, data))
@@ -379,9 +407,63 @@ void route_table_visit(const struct route_table *table,
 		       bool (*visit)(const struct route *route, void *data), void *data)
 {
 	for (size_t i = 0; i < bucket_count(table); i++)
-		for (struct entry *entry = table->buckets[i]; entry; entry = entry->next)
+		for (struct route_entry *entry = table->buckets[i]; entry; entry = entry->next)
 			if (!visit(&entry->route, data))
 				return;
+}
+
+const struct route_entry *route_table_entries(const struct route_table *table,
+					      const uint8_t dst[static 16], unsigned int length)
+{
+	struct prefix prefix = prefix_of(dst, length);
+	const struct route_entry *entry = NULL;
+
+	if (table->counts[length])
+		entry = *table_find(table, &prefix);
+	return entry && entry_has_prefix(entry, &prefix) ? entry : NULL;
+}
+
+const struct route_entry *route_entry_next(const struct route_entry *entry)
+{
+	struct prefix prefix = prefix_of(entry->route.dst, entry->route.dst_length);
+	const struct route_entry *next = entry->next;
+
+	return next && entry_has_prefix(next, &prefix) ? next : NULL;
+}
+
+bool route_takes_source(const struct route *route, const uint8_t source[static 16])
+{
+	struct prefix prefix = prefix_of(source, route->src_length);
+
+	return prefix_has_address(&prefix, route->src);
+}
+
+size_t route_table_count_beside(const struct route_table *table, const struct route *route)
+{
+	const struct route_entry *entry = NULL;
+	size_t count = 0;
+
+	if (route->dst_length <= table->length_max)
+		entry = route_table_entries(table, route->dst, route->dst_length);
+	for (; entry; entry = route_entry_next(entry))
+		count += same_order_key(&entry->route, route);
+	return count;
+}
+
+const struct route *route_table_find(const struct route_table *table, const struct flow_key *key,
+				     uint8_t prefix_length,
+				     bool (*fits)(const struct route *route, void *data),
+				     void *data)
+{
+	const struct route_entry *entry = NULL;
+
+	if (prefix_length <= table->length_max)
+		entry = route_table_entries(table, key->dst, prefix_length);
+	for (; entry; entry = route_entry_next(entry)) {
+		if (route_takes_source(&entry->route, key->src) && fits(&entry->route, data))
+			return &entry->route;
+	}
+	return NULL;
 }
 
 /* fib_props[].error */
@@ -390,6 +472,11 @@ static const int type_errors[RTN_MAX + 1] = {
 	[RTN_PROHIBIT] = -EACCES,  [RTN_THROW] = -EAGAIN,
 	[RTN_NAT] = -EINVAL,	   [RTN_XRESOLVE] = -EINVAL,
 };
+
+int route_type_error(uint8_t type)
+{
+	return type <= RTN_MAX ? type_errors[type] : 0;
+}
 
 struct question {
 	const struct flow_key *key;
@@ -431,7 +518,7 @@ static bool route_wanted(const struct route *route, const struct flow_key *key)
 static bool answer(struct question *question, const struct route *route,
 		   const struct nexthop *nexthop)
 {
-	question->result.error = route->type <= RTN_MAX ? type_errors[route->type] : 0;
+	question->result.error = route_type_error(route->type);
 	question->result.route = route;
 	question->result.nexthop = nexthop;
 	return true;
@@ -444,7 +531,7 @@ static bool ask_route(struct question *question, const struct route *route)
 
 	if (!route_wanted(route, question->key))
 		return false;
-	if (route->type <= RTN_MAX && type_errors[route->type])
+	if (route_type_error(route->type))
 		return answer(question, route, NULL);
 	nexthop = first_usable(route, question);
 	/* With net.ipv4.nexthop_compat_mode=0 netlink names the nexthop object alone. */
@@ -460,7 +547,7 @@ static bool ask_route(struct question *question, const struct route *route)
 static bool ask_prefix(struct question *question, const struct route_table *table,
 		       const struct prefix *prefix)
 {
-	const struct entry *entry;
+	const struct route_entry *entry;
 
 	if (question->leaf_left && prefix_has_address(prefix, question->leaf))
 		return false;
@@ -484,6 +571,8 @@ struct table_result route_table_lookup(const struct route_table *table, const st
 		.result = { .error = -EAGAIN },
 	};
 
+	if (table->family == AF_INET6)
+		return route_table_lookup6(table, key);
 	for (unsigned int length = table->length_max + 1u; length-- > 0;) {
 		struct prefix prefix;
 
@@ -494,19 +583,4 @@ struct table_result route_table_lookup(const struct route_table *table, const st
 			break;
 	}
 	return question.result;
-}
-
-const struct route *route_table_find(const struct route_table *table, const struct flow_key *key,
-				     uint8_t prefix_length,
-				     bool (*fits)(const struct route *route, void *data),
-				     void *data)
-{
-	struct prefix prefix = prefix_of(key->dst, prefix_length);
-	const struct entry *entry = *table_find(table, &prefix);
-
-	for (; entry && entry_has_prefix(entry, &prefix); entry = entry->next) {
-		if (fits(&entry->route, data))
-			return &entry->route;
-	}
-	return NULL;
 }

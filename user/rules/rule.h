@@ -24,6 +24,7 @@ enum rule_action {
 enum tos_compare {
 	TOS_EXACT, /* the flow's tos has only the bits of 0x1c (kernels up to 6.1) */
 	TOS_MASKED, /* the flow's tos has the whole DSCP; tos rules compare its bits 0x1c (6.12 and newer) */
+	TOS_EXACT_ECN, /* as TOS_EXACT, and IPv6 compares the ECN bits, too (up to 5.17) */
 };
 
 struct rule_prefix {
@@ -48,7 +49,7 @@ struct rule_attribute {
 struct owner;
 
 /*
- * Fields follow struct fib_rule and fib4_rule. A selector that is not set has
+ * Fields follow struct fib_rule, fib4_rule and fib6_rule. A selector that is not set has
  * its neutral value: empty name, length 0, mask 0, has_… false. iif_index and
  * oif_index are what iif and oif stand for now; -1: no such device (detached).
  */
@@ -61,6 +62,7 @@ struct rule {
 	uint32_t table;
 	uint32_t target; /* of goto */
 	bool unresolved; /* goto without a target, as the kernel says */
+	bool find_saddr; /* IPv6: `from` accepts an unset source, the table's answer decides */
 
 	struct rule_prefix src;
 	struct rule_prefix dst;

@@ -119,10 +119,21 @@ static bool prefix_holds(const struct rule_prefix *prefix, const uint8_t *addres
 	return !bits || !((prefix->address[bytes] ^ address[bytes]) >> (8 - bits));
 }
 
+/* A packet that was received has a source address, even where that is ::. */
+bool selector_source_is_unset(const struct flow_key *key)
+{
+	static const uint8_t none[sizeof(key->src)];
+
+	return key->family == AF_INET6 && key->iif <= FLOW_IFINDEX_LO &&
+	       !memcmp(key->src, none, sizeof(none));
+}
+
 static bool from_match(const struct rule *rule, const struct flow_key *key,
 		       const struct match_context *context)
 {
 	(void)context;
+	if (selector_source_is_unset(key))
+		return rule->find_saddr;
 	return prefix_holds(&rule->src, key->src);
 }
 
@@ -145,12 +156,17 @@ static void to_print(struct text *out, const struct rule *rule, const struct nam
 	text_add_prefix(out, rule->family, rule->dst.address, rule->dst.length);
 }
 
+uint8_t selector_tos6_mask(enum tos_compare tos_compare)
+{
+	return tos_compare == TOS_EXACT_ECN ? TOS_MASK_ALL : TOS_DSCP_MASK;
+}
+
 /* Only the IPv4 code ever masked the upper bits of the tos away. */
 static bool tos_match(const struct rule *rule, const struct flow_key *key,
 		      const struct match_context *context)
 {
 	if (rule->family == AF_INET6)
-		return !((rule->tos ^ key->tos) & TOS_DSCP_MASK);
+		return !((rule->tos ^ key->tos) & selector_tos6_mask(context->tos_compare));
 	if (context->tos_compare == TOS_MASKED)
 		return rule->tos == (key->tos & TOS_LEGACY_MASK);
 	return rule->tos == key->tos;

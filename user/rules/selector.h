@@ -16,14 +16,15 @@
 #define FLOWLABEL_MASK_ALL 0xfffffu
 #define TOS_MASK_ALL 0xffu
 
-/* The bits of the tos that a `tos` rule of IPv4 sees, INET_DSCP_LEGACY_TOS_MASK, and one of IPv6. */
+/* The bits of the tos that a `tos` rule of IPv4 sees, INET_DSCP_LEGACY_TOS_MASK, and the DSCP's. */
 #define TOS_LEGACY_MASK 0x1cu
 #define TOS_DSCP_MASK 0xfcu
 
 /* Set in flow_key.flags when l3mdev was taken from the output device: FLOWI_FLAG_L3MDEV_OIF. */
 #define FLOW_L3MDEV_OF_OIF 0x04
 
-/* In the order of fib_rule_match() and then fib4_rule_match(); NOT comes of all of them. */
+/* In the order of fib_rule_match() and then fib4_rule_match(), which fib6_rule_match() has, too,
+ * but for TO before FROM; NOT comes of all of them. */
 enum selector_id {
 	SELECTOR_NONE,
 	SELECTOR_IIF,
@@ -60,6 +61,13 @@ extern const struct selector selectors[SELECTOR_COUNT];
 
 /* The selectors that rule has, as bits: 1 << SELECTOR_…; never NONE or NOT. */
 uint32_t selectors_used(const struct rule *rule);
+
+/* Whether key has no source address that `from` could be compared with: the kernel then
+ * looks up without RT6_LOOKUP_F_HAS_SADDR. IPv4 knows no such case. */
+bool selector_source_is_unset(const struct flow_key *key);
+
+/* The bits of the traffic class that a `tos` rule of IPv6 compares. */
+uint8_t selector_tos6_mask(enum tos_compare tos_compare);
 
 /* Whether a device that iif or oif names is compared with the flow's l3mdev: kernels that know VRF
  * devices there do so with them. */

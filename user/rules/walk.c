@@ -289,14 +289,17 @@ struct walk_result policy_walk(const struct policy *policy, const struct rule_li
 	return result;
 }
 
-static int64_t group_of(const struct policy *policy, const struct route *route)
+/* fib4_rule_suppress() looks at the first nexthop, whichever is used, fib6_rule_suppress() at the
+ * one in use. */
+static int64_t group_of(const struct policy *policy, const struct table_result *result)
 {
+	const struct route *route = result->route;
+	const struct nexthop *nexthop = result->nexthop;
 	const struct link *link;
 
-	if (!route->nexthop_count)
-		return -1;
-	/* fib4_rule_suppress() looks at the first nexthop, whichever is used. */
-	link = policy_link(policy, route->nexthops[0].dev);
+	if (route && route->family == AF_INET)
+		nexthop = route->nexthop_count ? route->nexthops : NULL;
+	link = nexthop ? policy_link(policy, nexthop->dev) : NULL;
 	return link ? (int64_t)link->group : -1;
 }
 
@@ -319,7 +322,7 @@ enum ask_result policy_ask_tables(void *data, size_t index, uint32_t table,
 	*answer = (struct ask_answer){
 		.error = asked->last.error,
 		.prefix_length = route ? route->dst_length : -1,
-		.group = route ? group_of(asked->policy, route) : -1,
+		.group = group_of(asked->policy, &asked->last),
 		.suppressed = -1,
 		.thrown = asked->last.error == -EAGAIN && route && route->type == RTN_THROW,
 	};

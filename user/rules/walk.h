@@ -42,9 +42,9 @@ enum suppressor { SUPPRESSOR_NONE, SUPPRESSOR_PREFIXLENGTH, SUPPRESSOR_IFGROUP }
 enum ask_result { ASK_ANSWERED, ASK_NO_TABLE, ASK_STOP };
 
 struct ask_answer {
-	int error; /* 0 or -errno, as fib4_rule_action() returns it */
+	int error; /* 0 or -errno, as fib4_rule_action() and fib6_rule_action() return it */
 	int prefix_length; /* of the matched route; -1: not known */
-	int64_t group; /* of the first nexthop's device; -1: not known */
+	int64_t group; /* of the first nexthop's device, in IPv6 of the chosen one's; -1: not known */
 	int suppressed; /* 0 or 1 when it is known from elsewhere, -1: decide by the two above */
 	bool thrown; /* -EAGAIN by a throw route */
 };

@@ -66,12 +66,22 @@ struct lookup_route answer_route(const struct table_answer *answer, const struct
 	return out;
 }
 
+static bool source_is_set(const struct flow_key *key)
+{
+	static const uint8_t none[16];
+
+	return memcmp(key->src, none, sizeof(none)) != 0;
+}
+
+/* IPv6 selects by the destination, where the packet has no source yet and the route names none. */
 static bool preferred_source(const struct policy *policy, const struct flow_key *key,
 			     const struct route *route, const struct nexthop *nexthop,
 			     uint8_t source[static 16])
 {
-	(void)key;
-	return policy_preferred_source(policy, route, nexthop, source);
+	if (policy_preferred_source(policy, route, nexthop, source))
+		return true;
+	return key->family == FLOW_AF_INET6 && route->type != RTN_LOCAL && !source_is_set(key) &&
+	       policy_select_source6(policy, key->dst, nexthop->dev, source);
 }
 
 static void route_add_policy(struct lookup_route *out, const struct policy *policy,

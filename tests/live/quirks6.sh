@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests of what IPv6 alone does: a learned path MTU that leads packets past the suppressed default
+# route of a VPN's rules, and a suppressed route that some kernels use when no rule has another.
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/story_ns.sh"
+
+FAR=2001:db8:9::9
+
+# speaks_inet6 NAME…: new_ns silences IPv6; here it speaks, but not of its own accord.
+speaks_inet6() {
+	local name
+	for name in "$@"; do
+		sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 0 \
+			net.ipv6.conf.default.disable_ipv6 0 net.ipv6.conf.all.accept_ra 0 \
+			net.ipv6.conf.default.accept_ra 0 net.ipv6.conf.default.accept_dad 0 \
+			net.ipv6.conf.default.router_solicitations 0
+	done
+}
+
+# address_in NAME DEV ADDRESS: usable at once.
+address_in() {
+	ip_in "$1" address add "$3" dev "$2" nodad
+}
+
+# The story's host and its VPN, and behind wan a host far away, by a link that carries less:
+#
+#   host  eth0 2001:db8:1::2 ── 2001:db8:1::1 eth0  wan  far0 (MTU 1300) ── eth0  far, 2001:db8:9::9
+#         wg0  fd00:64::2 ~~~~~ fd00:64::1 wgvpn (wan, too)
+exception_scene() {
+	story_begin
+	new_ns far
+	link wan far0 198.51.100.1/24 far eth0 198.51.100.2/24
+	speaks_inet6 host wan far
+	sysctl_in wan net.ipv6.conf.all.forwarding 1
+	address_in host eth0 2001:db8:1::2/64
+	address_in wan eth0 2001:db8:1::1/64
+	address_in wan far0 2001:db8:2::1/64
+	address_in far eth0 2001:db8:2::9/64
+	address_in far lo "$FAR/128"
+	ip_in wan link set far0 mtu 1300
+	ip_in far link set eth0 mtu 1300
+	ip_in host route add default via 2001:db8:1::1
+	ip_in wan route add "$FAR" via 2001:db8:2::9
+	ip_in far route add default via 2001:db8:2::1
+	address_in wan wgvpn fd00:64::1/64
+	in_ns wan wg set wgvpn peer "$(cat "$WORK/host.pub")" \
+		allowed-ips 10.64.0.2/32,fd00:64::2/128
+	in_ns host ping -6 -n -q -c 1 -w 5 -i 0.01 "$FAR" >/dev/null
+}
+
+# Of what host sends there, the router returns the first that is too big.
+learn_path_mtu() {
+	in_ns host ping -6 -n -q -c 1 -W 1 -M "do" -s 1400 "$FAR" >/dev/null 2>&1 || true
+	ip_in host -6 route show cache | grep -q "^$FAR .*mtu 1300" ||
+		fail "no path MTU was learned: $(ip_in host -6 route show cache)"
+}
+
+# wg_quick_inet6: all of IPv6 through the VPN, too.
+wg_quick_inet6() {
+	cat >"$WORK/wg0.conf" <<-END
+		[Interface]
+		Address = 10.64.0.2/32, fd00:64::2/128
+		PrivateKey = $(cat "$WORK/host.key")
+		[Peer]
+		PublicKey = $(cat "$WORK/vpn.pub")
+		AllowedIPs = 0.0.0.0/0, ::/0
+		Endpoint = $STORY_ENDPOINT:51820
+	END
+	in_ns host env WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go \
+		wg-quick up "$WORK/wg0.conf" >"$WORK/wg-quick.log" 2>&1
+}
+
+# ping_far: one traced ping; leaves what eth0 and wg0 sent in $eth_sent and $wg_sent.
+ping_far() {
+	local eth wg
+	eth=$(tx_packets host eth0)
+	wg=$(tx_packets host wg0)
+	run_trace host -6 -d "$FAR" -- ping -6 -n -q -c 1 -W 1 "$FAR"
+	eth_sent=$(($(tx_packets host eth0) - eth))
+	wg_sent=$(($(tx_packets host wg0) - wg))
+}
+
+SENT='.flow.protocol == "ipv6-icmp" and .purpose == "output" and .cause == "send"'
+
+an_exception_leads_past_the_vpn() {
+	local pref
+	exception_scene
+	learn_path_mtu
+	wg_quick_inet6
+	same "what the kernel answers" "$(route_get host "$FAR")" "eth0 main"
+	ping_far
+	[ "$eth_sent" -ge 1 ] || fail "eth0 sent nothing"
+	same "what wg0 sent" "$wg_sent" 0
+	pref=$(ip_in host -6 -j rule show | jq 'map(select(.suppress_prefixlen == 0)) | .[0].priority')
+	check_trace \
+		"facts_of($SENT)" "output send task - unicast $pref 254 eth0 exception" \
+		"map(select($SENT)) | first | .verdict | [.dst, .prefixlen, .gateway] | join(\" \")" \
+			"default 0 2001:db8:1::1" \
+		"map(select($SENT)) | first | step($pref).outcome" chosen \
+		"map(select($SENT)) | first | .findings | map(\"\(.kind) \(.severity) \(.priority)\") |
+			join(\", \")" "exception-defeats-suppress warning $pref"
+}
+
+without_the_exception_the_vpn_has_it() {
+	exception_scene
+	learn_path_mtu
+	wg_quick_inet6
+	ip_in host -6 route flush cache
+	same "what the kernel answers" "$(route_get host "$FAR")" "wg0 51820"
+	ping_far
+	[ "$wg_sent" -ge 1 ] || fail "wg0 sent nothing"
+	check_trace \
+		"map(select($SENT)) | first | [.verdict.dev, .verdict.table, .verdict.decided_by] |
+			join(\" \")" "wg0 51820 rule" \
+		"map(select($SENT)) | first | .findings | map(.kind) | tostring" "[]"
+}
+
+# An exception of a route that no rule would suppress decides nothing.
+an_exception_of_a_route_that_counts_is_no_news() {
+	exception_scene
+	learn_path_mtu
+	run_trace host -6 -d "$FAR" -- ping -6 -n -q -c 1 -W 1 "$FAR"
+	check_trace \
+		"facts_of($SENT)" "output send task - unicast 32766 254 eth0 built-in" \
+		"map(select($SENT)) | first | .findings | map(.kind) | tostring" "[]"
+}
+
+# The rules end behind a suppressed route: what is used then differs from kernel to kernel.
+a_suppressed_route_may_be_used() {
+	new_ns host peer
+	link host eth0 192.0.2.2/24 peer eth0 192.0.2.1/24
+	speaks_inet6 host peer
+	address_in host eth0 2001:db8:1::2/64
+	address_in peer eth0 2001:db8:1::1/64
+	ip_in host route add default via 2001:db8:1::1
+	ip_in host -6 rule add pref 100 lookup main suppress_prefixlength 0
+	ip_in host -6 rule del pref 32766
+	run_trace host -6 -d "$FAR" -- bash -c "exec 2>/dev/null; echo >/dev/udp/$FAR/9"
+	check_schema "$WORK/trace"
+	same "the step at 100" "$(ask "$WORK/trace" 'first | step(100).outcome')" suppressed
+	if [ "$(tier)" = tracepoint ]; then
+		expect 'first | .verdict.decided_by' end-of-rules \
+			'first | .findings | map("\(.kind) \(.severity)") | join(",")' \
+				"suppressed-route-used info"
+	elif ip_in host -6 route get "$FAR" >/dev/null 2>&1; then
+		echo "# this kernel uses a suppressed route"
+		expect 'first | .verdict | "\(.decided_by) \(.dev) \(.priority) \(.error)"' \
+				"suppressed-route eth0 null null" \
+			'first | .findings | map("\(.kind) \(.severity)") | join(",")' \
+				"suppressed-route-used warning"
+	else
+		expect 'first | .verdict | "\(.decided_by) \(.error)"' "end-of-rules ENETUNREACH" \
+			'first | .findings | map(.kind) | tostring' "[]"
+	fi
+}
+
+[ -e /proc/sys/net/ipv6 ] || skip_all "this kernel has no IPv6"
+story_require
+run_tests an_exception_leads_past_the_vpn without_the_exception_the_vpn_has_it \
+	an_exception_of_a_route_that_counts_is_no_news a_suppressed_route_may_be_used
