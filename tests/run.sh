@@ -50,6 +50,8 @@ run() { # ADDER NAME COMMAND…
     "$@" >"$log" 2>&1 </dev/null
     status=$?
     "$adder" "$log" || good=0
+    # One that could do nothing here, and says so of each test, is no failure.
+    [ "$status" -ne 77 ] || [[ $totals != '0 passed, 0 failed, '* ]] || status=0
     # A test that died, or printed no totals, has failed whatever it counted.
     if { [ "$status" -ne 0 ] && [ "$totals" = 'no totals' ]; } ||
         { [ "$status" -ne 0 ] && [ "$good" -eq 1 ]; } || [ "$totals" = 'no totals' ]; then
@@ -94,7 +96,7 @@ group_live() {
     run add_totals live/filter_same "$BUILD/tests/live/filter_same" \
         "$BUILD/tests/live/filter_same.bpf.o"
     for test in netlink usage filters failing_ping story owners purposes netns netns_many \
-        counts robust known churn scale attributes nesting groups cases_tunnels cases_policy \
+        vrf counts robust known churn scale attributes nesting groups cases_tunnels cases_policy \
         cases_marks cases_selectors healthy; do
         run add_totals "live/$test" "tests/live/$test.sh"
     done

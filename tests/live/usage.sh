@@ -99,11 +99,11 @@ unknown_names_are_refused() {
 	refused --oif -o 'a/b'
 }
 
-ipv6_is_refused_for_now() {
+malformed_ipv6_is_refused() {
 	new_ns host
-	refused -6 -6
-	refused --dst -d 2001:db8::/32
-	refused --src -s ::1
+	refused --dst -d 2001:db8::/129
+	refused --src -s ::g
+	refused --src -s 1:2:3
 }
 
 command_not_found_is_127() {
@@ -400,7 +400,7 @@ tree_is_ascii_where_the_locale_is() {
 run_tests \
 	unknown_words_are_refused malformed_prefixes_are_refused malformed_marks_are_refused \
 	malformed_ports_are_refused malformed_numbers_are_refused malformed_durations_are_refused \
-	unknown_names_are_refused ipv6_is_refused_for_now \
+	unknown_names_are_refused malformed_ipv6_is_refused \
 	command_not_found_is_127 command_not_executable_is_126 \
 	exit_status_of_command_is_passed_on signal_that_ends_command_is_128_and_its_number \
 	command_has_the_callers_privileges command_has_the_callers_descriptors \

@@ -15,6 +15,8 @@
 
 #include <cmocka.h>
 
+#include "rules/selector.h"
+
 #define ROUTES_MAX 5
 #define SEED 20260214u
 
@@ -109,6 +111,8 @@ struct row {
 	uint8_t tos;
 	uint8_t scope;
 	uint32_t oif;
+	uint32_t l3mdev;
+	uint8_t flow_flags;
 	bool ignore_linkdown;
 	int want_error;
 	uint8_t want_id; /* 0: no route */
@@ -253,6 +257,21 @@ static const struct row rows[] = {
 	  .oif = 3,
 	  .want_id = 2,
 	  .want_dev = 3 },
+	{ "vrf_as_output_device_chooses_no_nexthop",
+	  { TO("10.0.0.0", 8, 1, 2), TO("0.0.0.0", 0, 2, 3) },
+	  "10.0.0.1",
+	  .oif = 3,
+	  .flow_flags = FLOW_OIF_IS_VRF,
+	  .want_id = 1,
+	  .want_dev = 2 },
+	{ "output_device_in_a_vrf_chooses_the_nexthop",
+	  { TO("10.0.0.0", 8, 1, 2), TO("0.0.0.0", 0, 2, 3) },
+	  "10.0.0.1",
+	  .oif = 3,
+	  .l3mdev = 9,
+	  .flow_flags = FLOW_L3MDEV_OF_OIF,
+	  .want_id = 2,
+	  .want_dev = 3 },
 	{ "route_without_nexthop_is_passed",
 	  { TO("10.0.0.0", 8, 1, 0) },
 	  "10.0.0.1",
@@ -282,6 +301,8 @@ static void check_row(void **state)
 	key.tos = row->tos;
 	key.scope = row->scope;
 	key.oif = row->oif;
+	key.l3mdev = row->l3mdev;
+	key.flags = row->flow_flags;
 	result = route_table_lookup(table, &key, row->ignore_linkdown);
 	assert_int_equal(result.error, row->want_error);
 	assert_int_equal(result.route ? result.route->protocol : 0, row->want_id);

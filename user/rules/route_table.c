@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 
 #include "rules/route_entries.h"
+#include "rules/selector.h"
 
 #define LENGTH_MAX 128
 #define BUCKET_BITS_MIN 4
 
-#define TOS_DSCP_MASK 0xfc
 /* Of the flow's tos the kernel compares these bits with a route's: RT_TOS(), without ECN. */
 #define TOS_ROUTE_MASK 0x1c
 
@@ -488,13 +488,20 @@ struct question {
 	struct table_result result;
 };
 
+static bool device_wanted(const struct nexthop *nexthop, const struct flow_key *key)
+{
+	bool of_vrf = !key->l3mdev && key->flags & FLOW_OIF_IS_VRF;
+
+	return !key->oif || of_vrf || key->oif == nexthop->dev;
+}
+
 static bool nexthop_usable(const struct nexthop *nexthop, const struct question *question)
 {
 	if (nexthop->flags & RTNH_F_DEAD)
 		return false;
 	if (question->ignore_linkdown && nexthop->flags & RTNH_F_LINKDOWN)
 		return false;
-	return !question->key->oif || question->key->oif == nexthop->dev;
+	return device_wanted(nexthop, question->key);
 }
 
 static const struct nexthop *first_usable(const struct route *route,

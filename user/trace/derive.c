@@ -250,9 +250,17 @@ static bool source_is_set(const struct flow_key *key)
 	return memcmp(key->src, none, sizeof(none)) != 0;
 }
 
+/* Up to 5.14 a flow names its VRF as the device it goes out by. */
+static bool flow_is_of_vrf(const struct flow_key *key, const struct policy *policy)
+{
+	const struct link *device = policy_link(policy, key->oif);
+
+	return key->l3mdev || (device && device->l3mdev_table);
+}
+
 /* ip_route_output_key_hash_rcu(): an output lookup with a device set goes on
  * without a route. */
-static bool bound_device_overrides(const struct walk_record *walk)
+static bool bound_device_overrides(const struct walk_record *walk, const struct policy *policy)
 {
 	const struct flow_key *key = &walk->key;
 	enum purpose purpose = walk->origin.purpose;
@@ -260,7 +268,7 @@ static bool bound_device_overrides(const struct walk_record *walk)
 		      purpose == PURPOSE_ROUTE_GET;
 
 	return key->family == FLOW_AF_INET && output && key->oif && key->iif == FLOW_IFINDEX_LO &&
-	       (is_multicast(key) || !key->l3mdev);
+	       (is_multicast(key) || !flow_is_of_vrf(key, policy));
 }
 
 static void verdict_bound_device(struct lookup *lookup, const struct walk_record *walk,
@@ -268,7 +276,7 @@ static void verdict_bound_device(struct lookup *lookup, const struct walk_record
 {
 	struct lookup_verdict *verdict = &lookup->verdict;
 
-	if (!verdict->error || !bound_device_overrides(walk))
+	if (!verdict->error || !bound_device_overrides(walk, policy))
 		return;
 	*verdict = (struct lookup_verdict){
 		.decided_by = DECIDED_BY_BOUND_DEVICE,
