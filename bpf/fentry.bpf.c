@@ -6,7 +6,9 @@
 
 #include "bpf/context_hooks.bpf.h"
 #include "bpf/hooks.bpf.h"
+#include "bpf/hooks6.bpf.h"
 #include "bpf/kprobe_arguments.bpf.h"
+#include "bpf/table6_hook.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -34,7 +36,15 @@ SEC("fexit/fib4_rule_action")
 int BPF_PROG(rule_action_leave, struct fib_rule *rule, struct flowi4 *flow, int flags,
 	     struct fib_lookup_arg *argument, int error)
 {
-	action_leave(ADDRESS, rule, flow, argument, error);
+	action_leave(ADDRESS, FLOW_AF_INET, rule, flow, argument, error);
+	return 0;
+}
+
+SEC("fexit/fib6_rule_action")
+int BPF_PROG(rule6_action_leave, struct fib_rule *rule, struct flowi6 *flow, int flags,
+	     struct fib_lookup_arg *argument, int error)
+{
+	action_leave(ADDRESS, FLOW_AF_INET6, rule, flow, argument, error);
 	return 0;
 }
 
@@ -136,6 +146,93 @@ int BPF_PROG(check_nh_leave)
 	return 0;
 }
 
+SEC("fentry/fib6_rule_lookup")
+int BPF_PROG(rule6_lookup_enter, struct net *net, struct flowi6 *flow)
+{
+	lookup6_enter(ADDRESS, net, flow, 0, 0);
+	return 0;
+}
+
+SEC("fexit/fib6_rule_lookup")
+int BPF_PROG(rule6_lookup_leave, struct net *net, struct flowi6 *flow, struct sk_buff *packet,
+	     int flags, void *lookup, __u64 made)
+{
+	lookup6_leave(ADDRESS, made, NO_SLACK);
+	return 0;
+}
+
+SEC("fentry/fib6_lookup")
+int BPF_PROG(alt6_lookup_enter, struct net *net, int oif, struct flowi6 *flow,
+	     struct fib6_result *result)
+{
+	lookup6_enter(ADDRESS, net, flow, LOOKUP_ALT, result);
+	return 0;
+}
+
+SEC("fexit/fib6_lookup")
+int BPF_PROG(alt6_lookup_leave, struct net *net, int oif, struct flowi6 *flow,
+	     struct fib6_result *result, int flags, int error)
+{
+	lookup6_leave(ADDRESS, error, NO_SLACK);
+	return 0;
+}
+
+SEC("fentry/ip6_route_output_flags")
+int BPF_PROG(output6_flags_enter, struct net *net, struct sock *socket, struct flowi6 *flow)
+{
+	output6_enter(ADDRESS, net, socket, flow);
+	return 0;
+}
+
+SEC("fexit/ip6_route_output_flags")
+int BPF_PROG(output6_flags_leave)
+{
+	reason_leave(ADDRESS, FRAME_OUTPUT, NO_SLACK);
+	return 0;
+}
+
+SEC("fentry/ip6_route_input")
+int BPF_PROG(route6_input_enter, struct sk_buff *packet)
+{
+	input6_enter(ADDRESS, packet);
+	return 0;
+}
+
+SEC("fexit/ip6_route_input")
+int BPF_PROG(route6_input_leave)
+{
+	reason_leave(ADDRESS, FRAME_INPUT, NO_SLACK);
+	return 0;
+}
+
+SEC("fentry/ip6_dst_lookup_flow")
+int BPF_PROG(dst6_lookup_flow_enter, struct net *net, struct sock *socket, struct flowi6 *flow)
+{
+	source_choice_enter(ADDRESS, flow);
+	return 0;
+}
+
+SEC("fexit/ip6_dst_lookup_flow")
+int BPF_PROG(dst6_lookup_flow_leave)
+{
+	source_choice_leave(ADDRESS, NO_SLACK);
+	return 0;
+}
+
+SEC("fentry/inet6_rtm_getroute")
+int BPF_PROG(getroute6_enter, struct sk_buff *request)
+{
+	route_get_enter(ADDRESS, request);
+	return 0;
+}
+
+SEC("fexit/inet6_rtm_getroute")
+int BPF_PROG(getroute6_leave)
+{
+	reason_leave(ADDRESS, FRAME_ROUTE_GET, NO_SLACK);
+	return 0;
+}
+
 SEC("fentry/ip_route_output_flow")
 int BPF_PROG(output_flow_enter, struct net *net, struct flowi4 *flow, struct sock *socket)
 {
@@ -148,7 +245,7 @@ int BPF_PROG(output_flow_enter, struct net *net, struct flowi4 *flow, struct soc
 	SEC("fentry/" #function)                                                                   \
 	int function##_enter(void *ctx)                                                            \
 	{                                                                                          \
-		reason_enter(ADDRESS, kind, 0);                                                    \
+		reason_enter(ADDRESS, kind, 0, 0);                                                 \
 		return 0;                                                                          \
 	}                                                                                          \
                                                                                                    \
@@ -164,3 +261,6 @@ int BPF_PROG(output_flow_enter, struct net *net, struct flowi4 *flow, struct soc
 /* These take more arguments, too. */
 PROBE_REASON_HOOK(ip_send_unicast_reply, FRAME_REPLY)
 PROBE_REASON_HOOK(udp_tunnel_dst_lookup, FRAME_TUNNEL)
+PROBE_REASON_HOOK(tcp_v6_send_response, FRAME_REPLY)
+PROBE_REASON_HOOK(ip6_tnl_xmit, FRAME_TUNNEL)
+PROBE_REASON_HOOK(udp_tunnel6_dst_lookup, FRAME_TUNNEL)

@@ -5,6 +5,7 @@
 
 #include "bpf/flow.bpf.h"
 #include "bpf/kernel_route.bpf.h"
+#include "bpf/policy_seq.bpf.h"
 #include "bpf/thread.bpf.h"
 
 #define KERNEL_ERRNO_MAX 4095 /* MAX_ERRNO: the last page of addresses are errors */
@@ -44,10 +45,13 @@ static __always_inline void event_fill_reason(struct lookup_event *event,
 
 static __always_inline void event_fill_policy(struct lookup_event *event, const struct net *net)
 {
-	if (!net || !kernel_has_rules(FLOW_AF_INET))
+	struct policy_seq seq = {};
+
+	policy_seq_fill(&seq, net, event->key.family);
+	if (!seq.known)
 		return;
-	event->rules_seq = BPF_CORE_READ(net, ipv4.rules_ops, fib_rules_seq);
-	event->routes_seq = BPF_CORE_READ(net, ipv4.fib_seq);
+	event->rules_seq = seq.rules;
+	event->routes_seq = seq.routes;
 	event->flags |= LOOKUP_SEQ_KNOWN;
 }
 
@@ -139,7 +143,7 @@ static __always_inline struct open_lookup *open_new(struct cpu_state *cpu, __u64
  * function that asks was not given one; nexthop then tells for a hit.
  */
 static __always_inline struct open_lookup *lookup_begin(const struct hook *hook, __u64 flow,
-							const struct net *net,
+							__u8 family, const struct net *net,
 							const struct fib_nh_common *nexthop)
 {
 	struct thread_state *thread = hook->thread;
@@ -154,7 +158,7 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	thread_prune(hook->thread, hook->address);
 	frame = frame_top(thread);
 	begin_settle(hook, frame, flow);
-	flow_key_read(&key, (const void *)flow, FLOW_AF_INET);
+	flow_key_read(&key, (const void *)flow, family);
 	reason_fill(thread, flow, &key);
 	forget_values();
 	frame->looked_up = true;
@@ -189,6 +193,8 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 static __always_inline bool walk_waits(const struct call_frame *frame,
 				       const struct open_lookup *open)
 {
+	if (frame->family != FLOW_AF_INET)
+		return false;
 	if (frame->kind == FRAME_OUTPUT)
 		return true;
 	return frame->kind == FRAME_INPUT && open->event.route.nexthops > 1;
@@ -231,34 +237,60 @@ static __always_inline void rules_begin(const struct hook *hook, const struct fi
 	hook->thread->walking = (__u64)flow;
 	if (address_check_skipped(hook, flow))
 		return;
-	open = lookup_begin(hook, (__u64)flow, BPF_CORE_READ(ops, fro_net), 0);
+	open = lookup_begin(hook, (__u64)flow, FLOW_AF_INET, BPF_CORE_READ(ops, fro_net), 0);
 	if (!open)
 		return;
 	open->argument = (__u64)argument;
 	open->event.flags |= LOOKUP_RULES;
 }
 
+/* The lookup has begun already; the device that the flow is bound to may have been changed. */
+static __always_inline void rules6_begin(const struct flowi6 *flow,
+					 const struct fib_lookup_arg *argument)
+{
+	struct open_lookup *open = lookup_find((__u64)flow);
+
+	if (!open || open->phase != LOOKUP_WALKING)
+		return;
+	open->argument = (__u64)argument;
+	open->event.flags |= LOOKUP_RULES;
+	flow_key_read(&open->event.key, flow, FLOW_AF_INET6);
+}
+
+/* The rules of multicast routing are walked by the same function. */
+static __always_inline __u8 rules_family(const struct fib_rules_ops *ops)
+{
+	int family = BPF_CORE_READ(ops, family);
+
+	return family == FLOW_AF_INET || family == FLOW_AF_INET6 ? family : 0;
+}
+
 /* fib_rules_lookup() is entered. */
 static __always_inline void rules_enter(__u64 address, const struct fib_rules_ops *ops,
-					const struct flowi4 *flow,
-					const struct fib_lookup_arg *argument)
+					const void *flow, const struct fib_lookup_arg *argument)
 {
+	__u8 family = rules_family(ops);
 	struct hook hook;
 
-	if (BPF_CORE_READ(ops, family) != FLOW_AF_INET)
+	if (!family)
 		return;
-	if (hook_enter(&hook, address))
-		rules_begin(&hook, ops, flow, argument);
+	if (hook_enter(&hook, address)) {
+		if (family == FLOW_AF_INET6)
+			rules6_begin(flow, argument);
+		else
+			rules_begin(&hook, ops, flow, argument);
+	}
 	hook_leave(&hook);
 }
 
-static __always_inline void rules_end(const struct hook *hook, const struct flowi4 *flow,
+static __always_inline void rules_end(const struct hook *hook, __u8 family, const void *flow,
 				      const struct fib_lookup_arg *argument, __s32 error)
 {
 	struct open_lookup *open;
 	bool by_rule = error != ERROR_SRCH;
 
-	hook->thread->walking = 0;
+	if (family == FLOW_AF_INET)
+		hook->thread->walking = 0;
 	open = lookup_find((__u64)flow);
 	if (!open || open->phase != LOOKUP_WALKING || open->argument != (__u64)argument)
 		return;
@@ -268,25 +300,29 @@ static __always_inline void rules_end(const struct hook *hook, const struct flow
 	    (by_rule && (__u64)BPF_CORE_READ(argument, rule) != open->rule))
 		open->lost = true;
 	lookup_walked(open, by_rule ? error : ERROR_NETUNREACH, by_rule);
-	walk_end(hook, open);
+	if (family == FLOW_AF_INET6)
+		open->waits = true;
+	else
+		walk_end(hook, open);
 }
 
 /* fib_rules_lookup() returns error. */
 static __always_inline void rules_leave(__u64 address, const struct fib_rules_ops *ops,
-					const struct flowi4 *flow,
-					const struct fib_lookup_arg *argument, __s32 error)
+					const void *flow, const struct fib_lookup_arg *argument,
+					__s32 error)
 {
+	__u8 family = rules_family(ops);
 	struct hook hook;
 
-	if (BPF_CORE_READ(ops, family) != FLOW_AF_INET)
+	if (!family)
 		return;
 	if (hook_enter(&hook, address))
-		rules_end(&hook, flow, argument, error);
+		rules_end(&hook, family, flow, argument, error);
 	hook_leave(&hook);
 }
 
-static __always_inline void action_end(const struct hook *hook, const struct fib_rule *rule,
-				       const struct flowi4 *flow,
+static __always_inline void action_end(const struct hook *hook, __u8 family,
+				       const struct fib_rule *rule, const void *flow,
 				       const struct fib_lookup_arg *argument, __s32 error)
 {
 	struct open_lookup *open = lookup_find((__u64)flow);
@@ -297,20 +333,23 @@ static __always_inline void action_end(const struct hook *hook, const struct fib
 	if (hook->nested || open->unexplained > 1)
 		open->lost = true;
 	step = lookup_add_step(hook->cpu, open);
-	step_fill_rule(open, step, rule);
-	step_fill_action(step, open, argument, error);
+	step_fill_rule(open, step, rule, family);
+	if (family == FLOW_AF_INET6)
+		step_fill_action6(step, open, argument, error);
+	else
+		step_fill_action4(step, open, argument, error);
 	open->unexplained = 0;
 }
 
-/* fib4_rule_action() returns error. */
-static __always_inline void action_leave(__u64 address, const struct fib_rule *rule,
-					 const struct flowi4 *flow,
-					 const struct fib_lookup_arg *argument, __s32 error)
+/* fib4_rule_action() or fib6_rule_action() returns error. */
+static __always_inline void action_leave(__u64 address, __u8 family, const struct fib_rule *rule,
+					 const void *flow, const struct fib_lookup_arg *argument,
+					 __s32 error)
 {
 	struct hook hook;
 
 	if (hook_enter(&hook, address))
-		action_end(&hook, rule, flow, argument, error);
+		action_end(&hook, family, rule, flow, argument, error);
 	hook_leave(&hook);
 }
 
@@ -385,7 +424,7 @@ static __always_inline struct open_lookup *table_begin(const struct hook *hook,
 	net = (const struct net *)frame_top(hook->thread)->net;
 	hook->thread->built_in = table_is_built_in(hook, net, table);
 	forget_values();
-	open = lookup_begin(hook, (__u64)flow, 0, nexthop);
+	open = lookup_begin(hook, (__u64)flow, FLOW_AF_INET, 0, nexthop);
 	if (!open)
 		return 0;
 	if (walk_was_missed(hook, net)) {
@@ -461,9 +500,9 @@ static __always_inline void table_leave(__u64 address, const struct fib_table *t
 	hook_leave(&hook);
 }
 
-/* A socket's own lookup, by ip_route_output_flow(): a tunnel's is the kernel's. */
-static __always_inline void socket_asks(__u64 address, const struct flowi4 *flow,
-					const struct sock *socket)
+/* A socket's own lookup, by ip_route_output_flow() or ip6_route_output_flags(): a tunnel's is the
+ * kernel's. */
+static __always_inline void socket_asks(__u64 address, const void *flow, const struct sock *socket)
 {
 	struct hook hook;
 
@@ -474,15 +513,18 @@ static __always_inline void socket_asks(__u64 address, const struct flowi4 *flow
 	hook_leave(&hook);
 }
 
-/* A function is entered that tells purpose or cause; net may be NULL. */
+/* A function is entered that tells purpose or cause of lookups of family, 0 for any; net may
+ * be NULL. */
 static __always_inline struct call_frame *reason_enter(__u64 address, enum frame_kind kind,
-						       const struct net *net)
+						       __u8 family, const struct net *net)
 {
 	struct call_frame *frame = 0;
 	struct hook hook;
 
 	if (hook_enter(&hook, address)) {
 		frame = frame_push(&hook, kind);
+		if (frame)
+			frame->family = family;
 		if (frame && net)
 			frame_set_net(frame, net);
 	}
@@ -507,7 +549,7 @@ static __always_inline void reason_leave(__u64 address, enum frame_kind kind, __
 static __always_inline void output_enter(__u64 address, const struct net *net,
 					 const struct flowi4 *flow, const struct fib_result *result)
 {
-	struct call_frame *frame = reason_enter(address, FRAME_OUTPUT, net);
+	struct call_frame *frame = reason_enter(address, FRAME_OUTPUT, FLOW_AF_INET, net);
 
 	if (!frame)
 		return;
@@ -604,7 +646,7 @@ static __always_inline void input_enter(__u64 address, const struct net_device *
 					const struct fib_result *result)
 {
 	struct call_frame *frame =
-		reason_enter(address, FRAME_INPUT, BPF_CORE_READ(device, nd_net.net));
+		reason_enter(address, FRAME_INPUT, FLOW_AF_INET, BPF_CORE_READ(device, nd_net.net));
 
 	if (!frame)
 		return;
@@ -647,23 +689,24 @@ static __always_inline void input_leave(__u64 address, __u64 slack)
 static __always_inline void source_check_enter(__u64 address, const struct net_device *device,
 					       __u32 source)
 {
-	struct call_frame *frame =
-		reason_enter(address, FRAME_SOURCE_CHECK, BPF_CORE_READ(device, nd_net.net));
+	struct call_frame *frame = reason_enter(address, FRAME_SOURCE_CHECK, FLOW_AF_INET,
+						BPF_CORE_READ(device, nd_net.net));
 
 	if (frame)
 		frame->arguments[0] = source;
 }
 
-/* inet_rtm_getroute() is entered with the request. */
+/* inet_rtm_getroute() or inet6_rtm_getroute() is entered with the request. */
 static __always_inline void route_get_enter(__u64 address, const struct sk_buff *request)
 {
-	reason_enter(address, FRAME_ROUTE_GET, BPF_CORE_READ(request, sk, __sk_common.skc_net.net));
+	reason_enter(address, FRAME_ROUTE_GET, 0,
+		     BPF_CORE_READ(request, sk, __sk_common.skc_net.net));
 }
 
 /* fib_check_nh() is entered for a route of table. */
 static __always_inline void route_add_enter(__u64 address, const struct net *net, __u32 table)
 {
-	struct call_frame *frame = reason_enter(address, FRAME_ROUTE_ADD, net);
+	struct call_frame *frame = reason_enter(address, FRAME_ROUTE_ADD, FLOW_AF_INET, net);
 
 	if (frame)
 		frame->arguments[0] = table;

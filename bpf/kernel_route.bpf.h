@@ -7,9 +7,15 @@
 
 #include "bpf/nexthop.bpf.h"
 #include "bpf/record.bpf.h"
+#include "bpf/route6.bpf.h"
 
 #define KERNEL_FIB_RULE_INVERT 0x2 /* FIB_RULE_INVERT */
+#define KERNEL_FIB_RULE_FIND_SADDR 0x10000
 #define KERNEL_FR_ACT_TO_TBL 1
+
+#define KERNEL_RTF_GATEWAY 0x0002
+#define KERNEL_RTF_CACHE 0x01000000
+#define KERNEL_FLOWI_FLAG_KNOWN_NH 0x02
 
 /* At least sizeof(struct fib_result) of every kernel. */
 #define RESULT_COPY_MAX 80
@@ -83,16 +89,112 @@ static __always_inline __u32 result_table(const struct fib_result *result, __u32
 	return otherwise;
 }
 
-static __always_inline void step_fill_selector(struct step_rule *out,
-					       const struct fib4_rule *copied)
+/* The table's entry; the nexthop is told by what was made of it. */
+static __always_inline void route6_fill_entry(struct step_route *route,
+					      const struct fib6_info *entry)
 {
-	const struct fib_rule *common = &copied->common;
+	const struct nexthop *object = BPF_CORE_READ(entry, nh);
 
+	bpf_core_read(route->dst, sizeof(route->dst), &entry->fib6_dst.addr);
+	route->prefix_length = BPF_CORE_READ(entry, fib6_dst.plen);
+	route->type = BPF_CORE_READ(entry, fib6_type);
+	route->table = BPF_CORE_READ(entry, fib6_table, tb6_id);
+	route->nexthops =
+		object ? object_nexthops(object) : BPF_CORE_READ(entry, fib6_nsiblings) + 1;
+}
+
+/*
+ * The device is that of the nexthop, as in IPv4: dst.dev is the loopback device for
+ * what is delivered here.
+ */
+static __always_inline void route6_fill_nexthop(struct step_route *route,
+						const struct rt6_info *made)
+{
+	route->dev = BPF_CORE_READ(made, rt6i_idev, dev, ifindex);
+	if (!(BPF_CORE_READ(made, rt6i_flags) & KERNEL_RTF_GATEWAY))
+		return;
+	route->gateway_family = FLOW_AF_INET6;
+	bpf_core_read(route->gateway, sizeof(route->gateway), &made->rt6i_gateway);
+}
+
+/*
+ * What a table gave for the flow of key; false: nothing of a table's. A copy that
+ * is made for a known nexthop's sake looks like an exception, and is none.
+ */
+static __always_inline bool route6_fill(struct step_route *route, const struct rt6_info *made,
+					const struct flow_key *key)
+{
+	const struct fib6_info *entry = made ? BPF_CORE_READ(made, from) : 0;
+	__s32 error;
+
+	if (!entry)
+		return false;
+	__builtin_memset(route, 0, sizeof(*route));
+	route6_fill_entry(route, entry);
+	if (BPF_CORE_READ(made, rt6i_flags) & KERNEL_RTF_CACHE &&
+	    !(key->flags & KERNEL_FLOWI_FLAG_KNOWN_NH))
+		route->flags = STEP_ROUTE_EXCEPTION;
+	error = BPF_CORE_READ(made, dst.error);
+	if (!error)
+		route6_fill_nexthop(route, made);
+	else if (!route6_error(route->type))
+		route->type = ROUTE_BLACKHOLE; /* by its nexthop object */
+	return true;
+}
+
+/* What the search of a table found, before the kernel makes something of it. Returns what it
+ * comes to; ERROR_AGAIN, of all but a throw route, with no route. */
+static __always_inline __s32 route6_fill_result(struct step_route *route, const struct net *net,
+						const struct fib6_result *result)
+{
+	const struct fib6_info *entry = BPF_CORE_READ(result, f6i);
+	const struct fib6_nh *nexthop = BPF_CORE_READ(result, nh);
+	__u8 type = BPF_CORE_READ(result, fib6_type);
+	__s32 error;
+
+	if (!entry || entry == BPF_CORE_READ(net, ipv6.fib6_null_entry))
+		return ERROR_AGAIN;
+	route6_fill_entry(route, entry);
+	if (type)
+		route->type = type;
+	error = route6_error(route->type);
+	if (!error && nexthop)
+		route_fill_nexthop(route, &nexthop->nh_common);
+	return error;
+}
+
+static __always_inline void step_fill_selector4(struct step_rule *out,
+						const struct fib4_rule *copied)
+{
 	*(__u32 *)out->src = copied->src;
 	*(__u32 *)out->dst = copied->dst;
 	out->src_length = copied->src_len;
 	out->dst_length = copied->dst_len;
 	out->tos = rule_tos(copied);
+	if (rule_dscp_full(copied)) {
+		out->flags |= STEP_RULE_DSCP;
+		out->dscp_mask = rule_dscp_mask(copied);
+	}
+}
+
+static __always_inline void step_fill_selector6(struct step_rule *out,
+						const struct fib6_rule *copied)
+{
+	__builtin_memcpy(out->src, &copied->src.addr, sizeof(out->src));
+	__builtin_memcpy(out->dst, &copied->dst.addr, sizeof(out->dst));
+	out->src_length = copied->src.plen;
+	out->dst_length = copied->dst.plen;
+	out->tos = rule6_tos(copied);
+	out->flowlabel = bpf_ntohl(rule6_flowlabel(copied));
+	out->flowlabel_mask = bpf_ntohl(rule6_flowlabel_mask(copied));
+	if (rule6_dscp_full(copied)) {
+		out->flags |= STEP_RULE_DSCP;
+		out->dscp_mask = rule6_dscp_mask(copied);
+	}
+}
+
+static __always_inline void step_fill_selector(struct step_rule *out, const struct fib_rule *common)
+{
 	out->tun_id = bpf_be64_to_cpu(common->tun_id);
 	out->mark = common->mark;
 	out->mark_mask = common->mark_mask;
@@ -107,26 +209,28 @@ static __always_inline void step_fill_selector(struct step_rule *out,
 	out->ip_proto = common->ip_proto;
 	if (common->flags & KERNEL_FIB_RULE_INVERT)
 		out->flags |= STEP_RULE_INVERT;
+	if (common->flags & KERNEL_FIB_RULE_FIND_SADDR)
+		out->flags |= STEP_RULE_FIND_SOURCE;
 	if (common->l3mdev)
 		out->flags |= STEP_RULE_L3MDEV;
-	if (rule_dscp_full(copied)) {
-		out->flags |= STEP_RULE_DSCP;
-		out->dscp_mask = rule_dscp_mask(copied);
-	}
 }
 
 /* The rule's fields, from a copy of it that the open lookup has room for. */
 static __always_inline void step_fill_rule(struct open_lookup *open, struct step_event *step,
-					   const struct fib_rule *rule)
+					   const struct fib_rule *rule, __u8 family)
 {
-	const struct fib4_rule *copied = (const void *)open->rule_copy;
-	const struct fib_rule *common = &copied->common;
+	/* The rule's common part lies first in fib4_rule and fib6_rule. */
+	const struct fib_rule *common = (const void *)open->rule_copy;
 	struct step_rule *out = &step->rule;
+	__u32 size = family == FLOW_AF_INET6 ? bpf_core_type_size(struct fib6_rule)
+					     : bpf_core_type_size(struct fib4_rule);
 
-	bpf_probe_read_kernel(
-		open->rule_copy,
-		kernel_size(bpf_core_type_size(struct fib4_rule), sizeof(open->rule_copy)), rule);
-	step_fill_selector(out, copied);
+	bpf_probe_read_kernel(open->rule_copy, kernel_size(size, sizeof(open->rule_copy)), rule);
+	if (family == FLOW_AF_INET6)
+		step_fill_selector6(out, (const void *)open->rule_copy);
+	else
+		step_fill_selector4(out, (const void *)open->rule_copy);
+	step_fill_selector(out, common);
 	out->priority = common->pref;
 	out->table = common->table;
 	out->action = common->action;
@@ -162,22 +266,58 @@ static __always_inline bool table_exists(const struct net *net, __u32 id)
 	return false;
 }
 
-/* What the action of a rule came to: fib4_rule_action(). */
-static __always_inline void step_fill_action(struct step_event *step, struct open_lookup *open,
-					     const struct fib_lookup_arg *argument, __s32 error)
+/* Whether it was a table that the action of the rule asked, and which. */
+static __always_inline bool step_fill_table(struct step_event *step,
+					    const struct fib_lookup_arg *argument, __s32 error)
 {
-	const struct fib4_rule *copied = (const void *)open->rule_copy;
-	const struct fib_result *result;
-	const struct net *net = copied->common.fr_net;
-
 	step->error = error;
 	if (step->rule.action != KERNEL_FR_ACT_TO_TBL)
-		return;
+		return false;
 	step->table = step->rule.flags & STEP_RULE_L3MDEV ? BPF_CORE_READ(argument, table)
 							  : step->rule.table;
-	/* fib_get_table() takes 0, which `not l3mdev` rules ask for, as main. */
+	/* fib_get_table() and fib6_get_table() take 0, which `not l3mdev` rules ask for, as main. */
 	if (!step->table)
 		step->table = TABLE_MAIN;
+	return true;
+}
+
+/* fib6_rule_action() returned error: it asked for something to send by or, in fib6_lookup(), for
+ * the table's entry. */
+static __always_inline void step_fill_action6(struct step_event *step, struct open_lookup *open,
+					      const struct fib_lookup_arg *argument, __s32 error)
+{
+	const struct fib_rule *copied = (const void *)open->rule_copy;
+	const struct net *net = copied->fr_net;
+	const struct fib6_result *result = BPF_CORE_READ(argument, result);
+	const struct fib6_info *found = (const void *)open->found;
+
+	if (!step_fill_table(step, argument, error))
+		return;
+	if (error != ERROR_AGAIN || open->unexplained)
+		step->flags |= STEP_ASKED;
+	if (error == ERROR_AGAIN) {
+		if (!open->unexplained || BPF_CORE_READ(found, fib6_type) != ROUTE_THROW)
+			return;
+		route6_fill_entry(&step->route, found);
+		step->flags |= STEP_HAS_ROUTE;
+	} else if (open->event.flags & LOOKUP_ALT) {
+		step->error = route6_fill_result(&step->route, net, result);
+		step->flags |= STEP_HAS_ROUTE;
+	} else if (route6_fill(&step->route, BPF_CORE_READ(result, rt6), &open->event.key)) {
+		step->flags |= STEP_HAS_ROUTE;
+	}
+}
+
+/* fib4_rule_action() returned error. */
+static __always_inline void step_fill_action4(struct step_event *step, struct open_lookup *open,
+					      const struct fib_lookup_arg *argument, __s32 error)
+{
+	const struct fib_rule *copied = (const void *)open->rule_copy;
+	const struct fib_result *result;
+	const struct net *net = copied->fr_net;
+
+	if (!step_fill_table(step, argument, error))
+		return;
 	if (error != ERROR_AGAIN || open->unexplained || table_exists(net, step->table))
 		step->flags |= STEP_ASKED;
 	if (error)

@@ -6,7 +6,9 @@
 
 #include "bpf/context_hooks.bpf.h"
 #include "bpf/hooks.bpf.h"
+#include "bpf/hooks6.bpf.h"
 #include "bpf/kprobe_arguments.bpf.h"
+#include "bpf/table6_hook.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -14,7 +16,7 @@ char LICENSE[] SEC("license") = "GPL";
 static __always_inline void keep_arguments(struct pt_regs *ctx, __u64 first, __u64 second,
 					   __u64 third)
 {
-	struct call_frame *frame = reason_enter(probe_address(ctx), FRAME_ARGUMENTS_ONLY, 0);
+	struct call_frame *frame = reason_enter(probe_address(ctx), FRAME_ARGUMENTS_ONLY, 0, 0);
 
 	if (!frame)
 		return;
@@ -72,8 +74,26 @@ int rule_action_leave(struct pt_regs *ctx)
 	__u64 kept[FRAME_ARGUMENTS];
 
 	if (kept_arguments(ctx, kept))
-		action_leave(probe_return_address(ctx), (void *)kept[0], (void *)kept[1],
-			     (void *)kept[2], probe_result(ctx));
+		action_leave(probe_return_address(ctx), FLOW_AF_INET, (void *)kept[0],
+			     (void *)kept[1], (void *)kept[2], probe_result(ctx));
+	return 0;
+}
+
+SEC("kprobe/fib6_rule_action")
+int rule6_action_enter(struct pt_regs *ctx)
+{
+	keep_arguments(ctx, probe_argument_1(ctx), probe_argument_2(ctx), probe_argument_4(ctx));
+	return 0;
+}
+
+SEC("kretprobe/fib6_rule_action")
+int rule6_action_leave(struct pt_regs *ctx)
+{
+	__u64 kept[FRAME_ARGUMENTS];
+
+	if (kept_arguments(ctx, kept))
+		action_leave(probe_return_address(ctx), FLOW_AF_INET6, (void *)kept[0],
+			     (void *)kept[1], (void *)kept[2], probe_result(ctx));
 	return 0;
 }
 
@@ -165,6 +185,93 @@ SEC("kretprobe/fib_check_nh")
 int check_nh_leave(struct pt_regs *ctx)
 {
 	reason_leave(probe_return_address(ctx), FRAME_ROUTE_ADD, PROBE_SLACK);
+	return 0;
+}
+
+SEC("kprobe/fib6_rule_lookup")
+int rule6_lookup_enter(struct pt_regs *ctx)
+{
+	lookup6_enter(probe_address(ctx), (void *)probe_argument_1(ctx),
+		      (void *)probe_argument_2(ctx), 0, 0);
+	return 0;
+}
+
+SEC("kretprobe/fib6_rule_lookup")
+int rule6_lookup_leave(struct pt_regs *ctx)
+{
+	lookup6_leave(probe_return_address(ctx), probe_result(ctx), PROBE_SLACK);
+	return 0;
+}
+
+SEC("kprobe/fib6_lookup")
+int alt6_lookup_enter(struct pt_regs *ctx)
+{
+	lookup6_enter(probe_address(ctx), (void *)probe_argument_1(ctx),
+		      (void *)probe_argument_3(ctx), LOOKUP_ALT, (void *)probe_argument_4(ctx));
+	return 0;
+}
+
+SEC("kretprobe/fib6_lookup")
+int alt6_lookup_leave(struct pt_regs *ctx)
+{
+	lookup6_leave(probe_return_address(ctx), probe_result(ctx), PROBE_SLACK);
+	return 0;
+}
+
+SEC("kprobe/ip6_route_output_flags")
+int output6_flags_enter(struct pt_regs *ctx)
+{
+	output6_enter(probe_address(ctx), (void *)probe_argument_1(ctx),
+		      (void *)probe_argument_2(ctx), (void *)probe_argument_3(ctx));
+	return 0;
+}
+
+SEC("kretprobe/ip6_route_output_flags")
+int output6_flags_leave(struct pt_regs *ctx)
+{
+	reason_leave(probe_return_address(ctx), FRAME_OUTPUT, PROBE_SLACK);
+	return 0;
+}
+
+SEC("kprobe/ip6_route_input")
+int route6_input_enter(struct pt_regs *ctx)
+{
+	input6_enter(probe_address(ctx), (void *)probe_argument_1(ctx));
+	return 0;
+}
+
+SEC("kretprobe/ip6_route_input")
+int route6_input_leave(struct pt_regs *ctx)
+{
+	reason_leave(probe_return_address(ctx), FRAME_INPUT, PROBE_SLACK);
+	return 0;
+}
+
+SEC("kprobe/ip6_dst_lookup_flow")
+int dst6_lookup_flow_enter(struct pt_regs *ctx)
+{
+	source_choice_enter(probe_address(ctx), (void *)probe_argument_3(ctx));
+	return 0;
+}
+
+SEC("kretprobe/ip6_dst_lookup_flow")
+int dst6_lookup_flow_leave(struct pt_regs *ctx)
+{
+	source_choice_leave(probe_return_address(ctx), PROBE_SLACK);
+	return 0;
+}
+
+SEC("kprobe/inet6_rtm_getroute")
+int getroute6_enter(struct pt_regs *ctx)
+{
+	route_get_enter(probe_address(ctx), (void *)probe_argument_1(ctx));
+	return 0;
+}
+
+SEC("kretprobe/inet6_rtm_getroute")
+int getroute6_leave(struct pt_regs *ctx)
+{
+	reason_leave(probe_return_address(ctx), FRAME_ROUTE_GET, PROBE_SLACK);
 	return 0;
 }
 

@@ -10,8 +10,8 @@
 
 enum frame_kind {
 	FRAME_NONE,
-	FRAME_OUTPUT, /* flow, result */
-	FRAME_INPUT, /* daddr, saddr, result */
+	FRAME_OUTPUT, /* flow; of IPv4 result */
+	FRAME_INPUT, /* of IPv4 daddr, saddr, result; of IPv6 the two halves of daddr */
 	FRAME_SOURCE_CHECK, /* the address that is checked */
 	FRAME_ROUTE_GET,
 	FRAME_REROUTE,
@@ -20,6 +20,8 @@ enum frame_kind {
 	FRAME_ICMP_ERROR,
 	FRAME_REPLY,
 	FRAME_TUNNEL,
+	FRAME_LOOKUP, /* of IPv6: flow, result */
+	FRAME_SOURCE_CHOICE, /* of IPv6: flow, whose source is set after its lookup */
 	FRAME_ARGUMENTS_ONLY, /* kprobe: what the return of the function needs */
 	FRAME_KIND_COUNT,
 };
@@ -28,6 +30,7 @@ enum frame_kind {
  * address is where on the kernel stack the call is: a deeper call lies lower.
  * pending is the flow of the lookup that the function made last, as long as
  * that has not ended. net and netns: the namespace that the function was given.
+ * family: of the flows that its lookups are about; 0: any.
  */
 struct call_frame {
 	__u64 address;
@@ -37,7 +40,8 @@ struct call_frame {
 	__u32 netns;
 	__u8 kind;
 	__u8 looked_up;
-	__u8 pad[2];
+	__u8 family;
+	__u8 pad;
 };
 
 /* What the frames tell of a lookup. */
@@ -57,7 +61,7 @@ struct lookup_reason {
 /*
  * One for each task, and one more for the softirqs that run on top of it.
  * frames[0] stands for all functions that are not hooked. walking is the flow
- * whose rules are being walked. epoch tells one softirq from the next, visit the
+ * whose rules are being walked, of IPv6 the one that is looked up. epoch tells one softirq from the next, visit the
  * call that frames[1] is of from all others. reason, origin and built_in are of
  * the lookup that begins: they are kept here because the verifier does not follow
  * the values of a map.
@@ -299,8 +303,13 @@ static __always_inline bool frame_fits(const struct call_frame *frame, __u64 flo
 {
 	__u32 dst = *(const __u32 *)key->dst;
 
+	if (frame->family && frame->family != key->family)
+		return false;
 	if (frame->kind == FRAME_OUTPUT)
 		return frame->arguments[0] == flow;
+	if (frame->kind == FRAME_INPUT && key->family == FLOW_AF_INET6)
+		return frame->arguments[0] == ((const __u64 *)key->dst)[0] &&
+		       frame->arguments[1] == ((const __u64 *)key->dst)[1];
 	if (frame->kind == FRAME_INPUT)
 		return frame->arguments[0] == dst || frame->arguments[1] == dst;
 	if (frame->kind == FRAME_SOURCE_CHECK)
@@ -313,7 +322,7 @@ static __always_inline bool frame_fits(const struct call_frame *frame, __u64 flo
 static __always_inline bool frame_checks_source(const struct call_frame *frame,
 						const struct flow_key *key)
 {
-	if (frame->kind != FRAME_INPUT)
+	if (frame->kind != FRAME_INPUT || key->family != FLOW_AF_INET)
 		return false;
 	return frame->looked_up || frame->arguments[0] != *(const __u32 *)key->dst;
 }

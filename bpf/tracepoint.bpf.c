@@ -5,7 +5,6 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/context_hooks.bpf.h"
-#include "bpf/route6.bpf.h"
 #include "bpf/walk.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";

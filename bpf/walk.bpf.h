@@ -8,8 +8,10 @@
 #include "bpf/event.h"
 #include "bpf/flow.bpf.h"
 #include "bpf/kernel_numbers.h"
+#include "bpf/nexthop.bpf.h"
 #include "bpf/policy_seq.bpf.h"
 #include "bpf/ring.bpf.h"
+#include "bpf/route6.bpf.h"
 #include "bpf/selection.bpf.h"
 
 struct {
@@ -43,6 +45,41 @@ struct answer_context {
 	__u8 flags;
 	struct lookup_origin origin;
 };
+
+/* How many nexthops the kernel chooses from: those of the route's nexthop object, or its siblings'. */
+static __always_inline __u32 answer_nexthops(const struct fib6_info *route)
+{
+	const struct nexthop *object = route->nh;
+
+	return object ? object_nexthops(object) : route->fib6_nsiblings + 1;
+}
+
+/*
+ * The arguments of the tracepoint, read without a call. The type in the result is
+ * that of a nexthop object, too; a search for who may send a redirect leaves it 0,
+ * and takes a route that refuses for none.
+ */
+static __always_inline void answer_read_inet6(struct answer_context *answer, const struct net *net,
+					      const struct fib6_result *result)
+{
+	const struct fib6_info *route = result->f6i;
+
+	if (route == net->ipv6.fib6_null_entry) {
+		answer->error = ERROR_AGAIN;
+		return;
+	}
+	answer->route_type = result->fib6_type ? result->fib6_type : route->fib6_type;
+	answer->prefix_length = route->fib6_dst.plen;
+	answer->flags = ANSWER_PREFIX_KNOWN;
+	answer->error = route6_error(answer->route_type);
+	if (answer->error) {
+		if (!result->fib6_type)
+			answer->error = ERROR_AGAIN;
+		return;
+	}
+	answer->nexthops = answer_nexthops(route);
+	answer->nexthop = &result->nh->nh_common;
+}
 
 /*
  * A walk begins with another flow, when its first table is asked again, and

@@ -94,6 +94,70 @@ static __always_inline __u8 rule_dscp_mask(const struct fib4_rule *rule)
 	return bpf_core_field_exists(mask->dscp_mask) ? mask->dscp_mask : 0xfc;
 }
 
+/*
+ * fib6_rule.tclass (5.10) became dscp (seen in 6.1), with the same eight bits;
+ * dscp_full came with 6.12, dscp_mask, flowlabel and flowlabel_mask with 6.16.
+ */
+struct fib6_rule___tclass {
+	__u8 tclass;
+} __attribute__((preserve_access_index));
+
+struct fib6_rule___dscp {
+	__u8 dscp;
+} __attribute__((preserve_access_index));
+
+struct fib6_rule___full {
+	__u8 dscp_full : 1;
+} __attribute__((preserve_access_index));
+
+struct fib6_rule___mask {
+	__u8 dscp_mask;
+} __attribute__((preserve_access_index));
+
+struct fib6_rule___flowlabel {
+	__be32 flowlabel;
+	__be32 flowlabel_mask;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u8 rule6_tos(const struct fib6_rule *rule)
+{
+	const struct fib6_rule___tclass *tclass = (const void *)rule;
+	const struct fib6_rule___dscp *dscp = (const void *)rule;
+
+	if (bpf_core_field_exists(tclass->tclass))
+		return tclass->tclass;
+	return dscp->dscp;
+}
+
+static __always_inline bool rule6_dscp_full(const struct fib6_rule *rule)
+{
+	const struct fib6_rule___full *full = (const void *)rule;
+
+	return bpf_core_field_exists(full->dscp_full) && BPF_CORE_READ_BITFIELD(full, dscp_full);
+}
+
+static __always_inline __u8 rule6_dscp_mask(const struct fib6_rule *rule)
+{
+	const struct fib6_rule___mask *mask = (const void *)rule;
+
+	return bpf_core_field_exists(mask->dscp_mask) ? mask->dscp_mask : 0xfc;
+}
+
+/* In network byte order, as the kernel has them. */
+static __always_inline __be32 rule6_flowlabel(const struct fib6_rule *rule)
+{
+	const struct fib6_rule___flowlabel *label = (const void *)rule;
+
+	return bpf_core_field_exists(label->flowlabel) ? label->flowlabel : 0;
+}
+
+static __always_inline __be32 rule6_flowlabel_mask(const struct fib6_rule *rule)
+{
+	const struct fib6_rule___flowlabel *label = (const void *)rule;
+
+	return bpf_core_field_exists(label->flowlabel_mask) ? label->flowlabel_mask : 0;
+}
+
 /* fib_rule.sport_mask and dport_mask came with 6.16; without them a port range has none. */
 struct fib_rule___masks {
 	__u16 sport_mask;

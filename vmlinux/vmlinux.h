@@ -219,6 +219,23 @@ struct fib6_result {
 	struct fib6_nh *nh;
 	struct fib6_info *f6i;
 	u8 fib6_type;
+	struct rt6_info *rt6;
+};
+
+struct dst_entry {
+	short error;
+};
+
+struct inet6_dev {
+	struct net_device *dev;
+};
+
+struct rt6_info {
+	struct dst_entry dst;
+	struct fib6_info *from;
+	struct in6_addr rt6i_gateway;
+	struct inet6_dev *rt6i_idev;
+	u32 rt6i_flags;
 };
 
 struct fib_kuid_range {
@@ -260,6 +277,12 @@ struct fib4_rule {
 	__be32 dst;
 };
 
+struct fib6_rule {
+	struct fib_rule common;
+	struct rt6key src;
+	struct rt6key dst;
+};
+
 struct fib_lookup_arg {
 	void *result;
 	struct fib_rule *rule;
@@ -296,6 +319,12 @@ struct rtable {
 struct sk_buff {
 	struct net_device *dev;
 	struct sock *sk;
+	__u16 network_header;
+	unsigned char *head;
+};
+
+struct ipv6hdr {
+	struct in6_addr daddr;
 };
 
 struct nsproxy {

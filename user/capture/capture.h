@@ -33,7 +33,7 @@ struct hook_state {
 	char reason[512]; /* why it is not attached; "" when it is, or is not needed */
 };
 
-#define TIER_HOOKS_MAX 48
+#define TIER_HOOKS_MAX 64
 
 /* What a tier is and, after an attempt, why this kernel refuses it. */
 struct tier_state {

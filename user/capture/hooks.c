@@ -27,6 +27,7 @@ struct hook_row {
 	unsigned int flags;
 	const char *module;
 	const char *instead_of; /* only where this function cannot be hooked */
+	const char *after; /* of no use where this function is not hooked, in a tier that does */
 };
 
 static const struct hook_row rows[] = {
@@ -36,7 +37,14 @@ static const struct hook_row rows[] = {
 	{ .function = "fib_rules_lookup", .gives = "the walk over the rules", .flags = REQUIRED },
 	{ .function = "fib4_rule_action", .gives = "what came of each rule", .flags = REQUIRED },
 	{ .function = "fib_table_lookup", .gives = "what each table answered", .flags = REQUIRED },
-	{ .function = "fib6_table_lookup", .gives = "IPv6 lookups" },
+	{ .function = "fib6_table_lookup", .gives = "IPv6 lookups", .after = "fib6_rule_lookup" },
+	{ .function = "fib6_rule_lookup", .gives = "IPv6 lookups", .module = "ipv6" },
+	{ .function = "fib6_rule_action",
+	  .gives = "IPv6 lookups where there are rules",
+	  .module = "ipv6" },
+	{ .function = "fib6_lookup",
+	  .gives = "IPv6 lookups for routes that are added and by BPF programs",
+	  .module = "ipv6" },
 	{ .function = "ip_route_output_key_hash_rcu",
 	  .gives =
 		  "the nexthop chosen of several, bound-device, the source address, purpose output",
@@ -70,6 +78,41 @@ static const struct hook_row rows[] = {
 	{ .function = "udp_tunnel_dst_lookup",
 	  .gives = "cause tunnel of vxlan and geneve",
 	  .module = "udp_tunnel" },
+	{ .function = "ip6_route_output_flags",
+	  .gives = "purpose output of IPv6, cause send, cause tunnel of WireGuard",
+	  .module = "ipv6" },
+	{ .function = "ip6_route_input", .gives = "purpose input of IPv6", .module = "ipv6" },
+	{ .function = "ip6_dst_lookup_flow",
+	  .gives = "the source address of IPv6",
+	  .module = "ipv6" },
+	{ .function = "inet6_rtm_getroute",
+	  .gives = "purpose and cause route-get of IPv6",
+	  .module = "ipv6" },
+	{ .function = "fib6_nh_init", .gives = "cause route-add of IPv6", .module = "ipv6" },
+	{ .function = "ip6_route_me_harder", .gives = "purpose reroute of IPv6" },
+	{ .function = "tcp_v6_connect",
+	  .gives = "cause connect of TCP over IPv6",
+	  .module = "ipv6" },
+	{ .function = "__ip6_datagram_connect",
+	  .gives = "cause connect of UDP over IPv6",
+	  .module = "ipv6" },
+	{ .function = "icmp6_send", .gives = "cause icmp-error of ICMPv6", .module = "ipv6" },
+	{ .function = "icmpv6_echo_reply", .gives = "cause reply of ICMPv6", .module = "ipv6" },
+	{ .function = "tcp_v6_send_response",
+	  .gives = "cause reply of TCP over IPv6",
+	  .module = "ipv6" },
+	{ .function = "inet6_csk_route_req",
+	  .gives = "cause reply of TCP over IPv6",
+	  .module = "ipv6" },
+	{ .function = "xfrm6_dst_lookup",
+	  .gives = "cause tunnel of IPsec over IPv6",
+	  .module = "ipv6" },
+	{ .function = "ip6_tnl_xmit",
+	  .gives = "cause tunnel of ip6tnl and ip6gre",
+	  .module = "ip6_tunnel" },
+	{ .function = "udp_tunnel6_dst_lookup",
+	  .gives = "cause tunnel of vxlan and geneve over IPv6",
+	  .module = "ip6_udp_tunnel" },
 };
 
 enum method { METHOD_TRACEPOINT, METHOD_TRAMPOLINE, METHOD_PROBE };
@@ -351,13 +394,44 @@ static bool probe_needed(struct hooks *hooks, const struct hook *hook)
 	return !trampoline || !trampoline->attached;
 }
 
+/* False where the tier looks at the function that this hook is of use after, and could not. */
+static bool hook_is_of_use(struct hooks *hooks, const struct hook *hook)
+{
+	bool tried = false;
+
+	for (size_t i = 0; i < hooks->count && hook->row->after; i++) {
+		const struct hook *other = &hooks->hooks[i];
+
+		if (strcmp(other->row->function, hook->row->after))
+			continue;
+		if (other->attached)
+			return true;
+		tried = true;
+	}
+	return !tried;
+}
+
+static void hook_attach_wanted(struct hooks *hooks, struct hook *hook)
+{
+	if (!hook->wanted || !probe_needed(hooks, hook))
+		return;
+	if (hook_is_of_use(hooks, hook))
+		hook_attach(hook);
+	else
+		snprintf(hook->reason, sizeof(hook->reason), "%s is not hooked", hook->row->after);
+}
+
 int hooks_attach(struct hooks *hooks, struct loader_reason *reason)
 {
 	for (size_t i = 0; i < hooks->count; i++) {
+		if (!hooks->hooks[i].row->after)
+			hook_attach_wanted(hooks, &hooks->hooks[i]);
+	}
+	for (size_t i = 0; i < hooks->count; i++) {
 		struct hook *hook = &hooks->hooks[i];
 
-		if (hook->wanted && probe_needed(hooks, hook))
-			hook_attach(hook);
+		if (hook->row->after)
+			hook_attach_wanted(hooks, hook);
 		if (hook->attached || !(hook->row->flags & REQUIRED))
 			continue;
 		snprintf(reason->text, sizeof(reason->text), "%s: %s", hook->row->function,
