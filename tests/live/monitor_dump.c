@@ -11,17 +11,25 @@
 #include "netlink/rule_note.h"
 #include "netlink/snapshot.h"
 #include "rules/policy.h"
+#include "util/array.h"
 
-static void print_rules(const struct policy *policy, const struct names *names)
+static const uint8_t families[] = { AF_INET, AF_INET6 };
+
+static const char *family_mark(uint8_t family)
 {
-	const struct rule_list *list = policy_rules(policy, AF_INET);
-	size_t prefix = strlen("rule added: ");
+	return family == AF_INET6 ? "6" : "";
+}
+
+static void print_rules(const struct policy *policy, uint8_t family, const struct names *names)
+{
+	const struct rule_list *list = policy_rules(policy, family);
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct text text = { 0 };
 
 		rule_note_print(&text, &list->rules[i], true, names);
-		printf("rule %s%s\n", text_string(&text) + prefix,
+		printf("rule%s %s%s\n", family_mark(family),
+		       strstr(text_string(&text), "added: ") + strlen("added: "),
 		       list->rules[i].truncated ? " TRUNCATED" : "");
 		text_free(&text);
 	}
@@ -37,38 +45,54 @@ static void print_nexthop(const struct policy *policy, const struct nexthop *nex
 	printf(" %s@%s*%u", gateway, link ? link->name : "-", nexthop->weight);
 }
 
-static bool print_route(const struct route *route, void *data)
+static void print_prefixes(const struct route *route)
 {
 	char dst[INET6_ADDRSTRLEN];
-	char prefsrc[INET6_ADDRSTRLEN] = "-";
+	char src[INET6_ADDRSTRLEN];
 
 	inet_ntop(route->family, route->dst, dst, sizeof(dst));
+	printf(" %s/%d", dst, route->dst_length);
+	if (!route->src_length)
+		return;
+	inet_ntop(route->family, route->src, src, sizeof(src));
+	printf(" from %s/%d", src, route->src_length);
+}
+
+static bool print_route(const struct route *route, void *data)
+{
+	char prefsrc[INET6_ADDRSTRLEN] = "-";
+
 	if (route->prefsrc_family)
 		inet_ntop(route->family, route->prefsrc, prefsrc, sizeof(prefsrc));
-	printf("route table %u type %u %s/%u metric %u tos 0x%02x prefsrc %s nhid %u", route->table,
-	       route->type, dst, route->dst_length, route->metric, route->tos, prefsrc,
+	printf("route%s table %u type %u", family_mark(route->family), route->table, route->type);
+	print_prefixes(route);
+	printf(" metric %u tos 0x%02x prefsrc %s nhid %u", route->metric, route->tos, prefsrc,
 	       route->nexthop_id);
+	if (route->family == AF_INET6)
+		printf(" pref %u", route->router_preference);
 	for (uint32_t i = 0; i < route->nexthop_count; i++)
 		print_nexthop(data, &route->nexthops[i]);
 	printf("\n");
 	return true;
 }
 
-static void print_table(struct policy *policy, uint32_t id)
+static void print_table(struct policy *policy, uint8_t family, uint32_t id)
 {
-	const struct route_table *table = policy_table(policy, AF_INET, id);
+	const struct route_table *table = policy_table(policy, family, id);
 
-	if (policy_table_unheld(policy, AF_INET, id))
-		printf("unheld %u\n", id);
+	if (policy_table_unheld(policy, family, id))
+		printf("unheld%s %u\n", family_mark(family), id);
 	if (table)
 		route_table_visit(table, print_route, policy);
 }
 
 static void print_policy(struct policy *policy, const struct names *names)
 {
-	print_rules(policy, names);
-	for (uint32_t id = 1; id <= 65535; id++)
-		print_table(policy, id);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		print_rules(policy, families[i], names);
+		for (uint32_t id = 1; id <= 65535; id++)
+			print_table(policy, families[i], id);
+	}
 	printf("end\n");
 	fflush(stdout);
 }

@@ -57,6 +57,13 @@ const void *message_header(const struct nlmsghdr *message, size_t size)
 	return mnl_nlmsg_get_payload(message);
 }
 
+uint8_t message_family(const struct nlmsghdr *message)
+{
+	const uint8_t *family = message_header(message, sizeof(*family));
+
+	return family ? *family : AF_UNSPEC;
+}
+
 bool message_read_attributes(const struct nlmsghdr *message, size_t header_size,
 			     const struct attribute_table *table, void *object)
 {

@@ -41,6 +41,9 @@ bool attributes_read(const struct attribute_table *table, const void *payload, s
 /* The fixed header behind the netlink header; NULL when the message is shorter. */
 const void *message_header(const struct nlmsghdr *message, size_t size);
 
+/* The address family, which every fixed header begins with; AF_UNSPEC when there is none. */
+uint8_t message_family(const struct nlmsghdr *message);
+
 /* attributes_read() of what follows a fixed header of header_size bytes. */
 bool message_read_attributes(const struct nlmsghdr *message, size_t header_size,
 			     const struct attribute_table *table, void *object);

@@ -36,7 +36,9 @@ static bool running_is_at_least(unsigned int major, unsigned int minor)
  */
 enum tos_compare kernel_tos_compare(void)
 {
-	return running_is_at_least(6, 12) ? TOS_MASKED : TOS_EXACT;
+	if (running_is_at_least(6, 12))
+		return TOS_MASKED;
+	return running_is_at_least(5, 18) ? TOS_EXACT : TOS_EXACT_ECN;
 }
 
 bool kernel_l3_master_match(void)

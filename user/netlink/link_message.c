@@ -6,6 +6,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -80,6 +81,40 @@ static bool read_info(void *object, const void *payload, size_t length)
 	return attributes_read(&table, payload, length, object);
 }
 
+/* The settings of the device below /proc/sys/net/ipv6/conf, in the order of linux/ipv6.h; kernels
+ * that are older than a setting send fewer. */
+static bool read_inet6_settings(void *object, const void *payload, size_t length)
+{
+	struct link_reading *reading = object;
+	int32_t settings[DEVCONF_MAX] = { 0 };
+
+	memcpy(settings, payload, length < sizeof(settings) ? length : sizeof(settings));
+	reading->link.own_sources_only = settings[DEVCONF_USE_OIF_ADDRS_ONLY] != 0;
+	reading->link.prefers_temporary = settings[DEVCONF_USE_TEMPADDR] >= 2;
+	return true;
+}
+
+static bool read_inet6(void *object, const void *payload, size_t length)
+{
+	static const struct attribute_reader readers[] = {
+		[IFLA_INET6_CONF] = { 0, UINT16_MAX, 0, read_inet6_settings },
+	};
+	static const struct attribute_table table = { ARRAY_SIZE(readers), readers, NULL };
+
+	return attributes_read(&table, payload, length, object);
+}
+
+/* The attribute of each address family has the family's number. */
+static bool read_families(void *object, const void *payload, size_t length)
+{
+	static const struct attribute_reader readers[] = {
+		[AF_INET6] = { 0, UINT16_MAX, 0, read_inet6 },
+	};
+	static const struct attribute_table table = { ARRAY_SIZE(readers), readers, NULL };
+
+	return attributes_read(&table, payload, length, object);
+}
+
 static bool read_name(void *object, const void *payload, size_t length)
 {
 	struct link_reading *reading = object;
@@ -107,6 +142,7 @@ static const struct attribute_reader link_readers[] = {
 	[IFLA_MASTER] = ATTRIBUTE_FIELD(struct link_reading, link.master),
 	[IFLA_WIRELESS] = { 0, UINT16_MAX, 0, read_wireless },
 	[IFLA_LINKINFO] = { 0, UINT16_MAX, 0, read_info },
+	[IFLA_AF_SPEC] = { 0, UINT16_MAX, 0, read_families },
 	[IFLA_GROUP] = ATTRIBUTE_FIELD(struct link_reading, link.group),
 };
 
@@ -167,6 +203,25 @@ static const struct attribute_reader address_readers[] = {
 static const struct attribute_table address_table = { ARRAY_SIZE(address_readers), address_readers,
 						      NULL };
 
+static const struct {
+	uint32_t flag;
+	enum address_state state;
+} address_states[] = {
+	{ IFA_F_TENTATIVE, ADDRESS_TENTATIVE },	  { IFA_F_OPTIMISTIC, ADDRESS_OPTIMISTIC },
+	{ IFA_F_DEPRECATED, ADDRESS_DEPRECATED }, { IFA_F_TEMPORARY, ADDRESS_TEMPORARY },
+	{ IFA_F_DADFAILED, ADDRESS_DUPLICATE },
+};
+
+static void take_flags(struct address *address, uint32_t flags)
+{
+	if (address->family == AF_INET)
+		address->secondary = flags & IFA_F_SECONDARY;
+	for (size_t i = 0; address->family == AF_INET6 && i < ARRAY_SIZE(address_states); i++) {
+		if (flags & address_states[i].flag)
+			address->states |= address_states[i].state;
+	}
+}
+
 int address_message_parse(const struct nlmsghdr *message, struct address *address)
 {
 	const struct ifaddrmsg *header = message_header(message, sizeof(*header));
@@ -185,7 +240,7 @@ int address_message_parse(const struct nlmsghdr *message, struct address *addres
 	    header->ifa_prefixlen > family_address_length(header->ifa_family) * 8 ||
 	    !(reading.has_local || reading.has_address))
 		return -EBADMSG;
-	reading.address.secondary = reading.flags & IFA_F_SECONDARY;
+	take_flags(&reading.address, reading.flags);
 	*address = reading.address;
 	return 0;
 }

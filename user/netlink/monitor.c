@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "netlink/attribute.h"
 #include "netlink/link_message.h"
 #include "netlink/reader.h"
 #include "netlink/rule_message.h"
@@ -21,13 +22,27 @@
 /* A namespace that changes faster than it can be read must not hold the trace for ever. */
 #define DRAIN_MAX 100000
 
-/* What of the policy is to be read anew. */
+/* What of the policy is to be read anew: of rules and routes a bit for each family. */
 enum stale {
 	STALE_LINKS = 1 << 0,
-	STALE_ROUTES = 1 << 1,
-	STALE_RULES = 1 << 2,
+	STALE_ROUTES_INET = 1 << 1,
+	STALE_ROUTES_INET6 = 1 << 2,
+	STALE_RULES_INET = 1 << 3,
+	STALE_RULES_INET6 = 1 << 4,
+	STALE_ROUTES = STALE_ROUTES_INET | STALE_ROUTES_INET6,
+	STALE_RULES = STALE_RULES_INET | STALE_RULES_INET6,
 	STALE_ALL = STALE_LINKS | STALE_ROUTES | STALE_RULES,
 };
+
+static unsigned int stale_routes_of(uint8_t family)
+{
+	return STALE_ROUTES_INET << FLOW_FAMILY_SLOT(family);
+}
+
+static unsigned int stale_rules_of(uint8_t family)
+{
+	return STALE_RULES_INET << FLOW_FAMILY_SLOT(family);
+}
 
 struct monitor {
 	struct sockets sockets;
@@ -46,16 +61,25 @@ struct drain {
 	void *data;
 };
 
+static int read_links(struct reader *reader, uint8_t family)
+{
+	(void)family;
+	return reader_read_links(reader);
+}
+
 /* Links first: the rules' device names are resolved by them. What could not be read stays stale. */
 static int monitor_refresh(struct monitor *monitor)
 {
 	static const struct {
 		enum stale what;
-		int (*read)(struct reader *reader);
+		uint8_t family;
+		int (*read)(struct reader *reader, uint8_t family);
 	} parts[] = {
-		{ STALE_LINKS, reader_read_links },
-		{ STALE_ROUTES, reader_read_routes },
-		{ STALE_RULES, reader_read_rules },
+		{ STALE_LINKS, AF_UNSPEC, read_links },
+		{ STALE_ROUTES_INET, AF_INET, reader_read_routes },
+		{ STALE_ROUTES_INET6, AF_INET6, reader_read_routes },
+		{ STALE_RULES_INET, AF_INET, reader_read_rules },
+		{ STALE_RULES_INET6, AF_INET6, reader_read_rules },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -63,7 +87,7 @@ static int monitor_refresh(struct monitor *monitor)
 
 		if (!(monitor->stale & parts[i].what))
 			continue;
-		err = parts[i].read(&monitor->reader);
+		err = parts[i].read(&monitor->reader, parts[i].family);
 		if (err)
 			return err;
 		monitor->stale &= ~parts[i].what;
@@ -162,30 +186,31 @@ static int apply_rule(struct drain *drain, const struct nlmsghdr *message)
 {
 	struct rule rule;
 
-	if (rule_message_parse(message, &rule) || rule.family != AF_INET)
+	if (rule_message_parse(message, &rule))
 		return 0;
 	drain->changes->rules[FLOW_FAMILY_SLOT(rule.family)]++;
-	drain->monitor->stale |= STALE_RULES;
+	drain->monitor->stale |= stale_rules_of(rule.family);
 	if (drain->note)
 		note_rule(drain, message, &rule);
 	return 0;
 }
 
-static int apply_new_route(struct drain *drain, const struct nlmsghdr *message)
+static int apply_route(struct drain *drain, const struct nlmsghdr *message)
 {
-	struct monitor *monitor = drain->monitor;
-	int err = reader_add_route(&monitor->reader, message);
+	uint8_t family = message_family(message);
+	int err;
 
-	drain->changes->routes[FLOW_FAMILY_SLOT(AF_INET)]++;
-	if (monitor->reader.nexthop_missing)
-		monitor->stale |= STALE_ROUTES;
-	return err;
-}
-
-static int apply_route_removal(struct drain *drain, const struct nlmsghdr *message)
-{
-	drain->changes->routes[FLOW_FAMILY_SLOT(AF_INET)]++;
-	return reader_remove_route(&drain->monitor->reader, message);
+	if (!family_address_length(family))
+		return 0;
+	drain->changes->routes[FLOW_FAMILY_SLOT(family)]++;
+	if (message->nlmsg_type == RTM_NEWROUTE)
+		err = reader_add_route(&drain->monitor->reader, message);
+	else
+		err = reader_remove_route(&drain->monitor->reader, message);
+	if (err != -EAGAIN)
+		return err;
+	drain->monitor->stale |= stale_routes_of(family);
+	return 0;
 }
 
 /* When a link goes down the kernel drops routes, or marks their nexthops dead, and says nothing. */
@@ -237,7 +262,7 @@ static int apply_new_address(struct drain *drain, const struct nlmsghdr *message
 	return policy_set_address(drain->monitor->policy, &address);
 }
 
-/* Routes with this address as their source go without a word. */
+/* Routes with this address as their source go, or lose it, without a word. */
 static int apply_address_removal(struct drain *drain, const struct nlmsghdr *message)
 {
 	struct monitor *monitor = drain->monitor;
@@ -248,7 +273,7 @@ static int apply_address_removal(struct drain *drain, const struct nlmsghdr *mes
 		return err == -ENOMSG ? 0 : err;
 	drain->changes->links++;
 	policy_remove_address(monitor->policy, &address);
-	monitor->stale |= STALE_ROUTES;
+	monitor->stale |= stale_routes_of(address.family);
 	return 0;
 }
 
@@ -256,7 +281,8 @@ static int apply_address_removal(struct drain *drain, const struct nlmsghdr *mes
 static int apply_nexthop(struct drain *drain, const struct nlmsghdr *message)
 {
 	(void)message;
-	drain->changes->routes[FLOW_FAMILY_SLOT(AF_INET)]++;
+	for (size_t slot = 0; slot < FLOW_FAMILY_COUNT; slot++)
+		drain->changes->routes[slot]++;
 	drain->monitor->stale |= STALE_ROUTES;
 	return 0;
 }
@@ -271,7 +297,7 @@ typedef int (*apply_function)(struct drain *drain, const struct nlmsghdr *messag
 static const apply_function apply_functions[] = {
 	[RTM_NEWLINK] = apply_new_link,	   [RTM_DELLINK] = apply_link_removal,
 	[RTM_NEWADDR] = apply_new_address, [RTM_DELADDR] = apply_address_removal,
-	[RTM_NEWROUTE] = apply_new_route,  [RTM_DELROUTE] = apply_route_removal,
+	[RTM_NEWROUTE] = apply_route,	   [RTM_DELROUTE] = apply_route,
 	[RTM_NEWRULE] = apply_rule,	   [RTM_DELRULE] = apply_rule,
 	[RTM_NEWNEXTHOP] = apply_nexthop,  [RTM_DELNEXTHOP] = apply_nexthop,
 	[RTM_NEWNETCONF] = apply_netconf,

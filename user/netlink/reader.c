@@ -11,69 +11,68 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "netlink/attribute.h"
 #include "netlink/link_message.h"
 #include "netlink/netconf_message.h"
 #include "netlink/route_message.h"
 #include "netlink/rule_message.h"
 #include "netlink/socket.h"
 #include "rules/grow.h"
+#include "util/array.h"
 #include "util/cleanup.h"
 
 #define DUMP_ATTEMPTS 10
 
-static const struct dump_request dump_links = {
-	.type = RTM_GETLINK,
-	.answer = RTM_NEWLINK,
-	.family = AF_UNSPEC,
-	.header_size = sizeof(struct ifinfomsg),
+/* What is asked for, whatever the family. */
+struct dump_kind {
+	uint16_t type;
+	uint16_t answer;
+	uint8_t header_size;
 };
 
-static const struct dump_request dump_addresses = {
-	.type = RTM_GETADDR,
-	.answer = RTM_NEWADDR,
-	.family = AF_INET,
-	.header_size = sizeof(struct ifaddrmsg),
-};
+static const struct dump_kind dump_links = { RTM_GETLINK, RTM_NEWLINK, sizeof(struct ifinfomsg) };
+static const struct dump_kind dump_addresses = { RTM_GETADDR, RTM_NEWADDR,
+						 sizeof(struct ifaddrmsg) };
+static const struct dump_kind dump_netconf = { RTM_GETNETCONF, RTM_NEWNETCONF,
+					       sizeof(struct netconfmsg) };
+static const struct dump_kind dump_nexthops = { RTM_GETNEXTHOP, RTM_NEWNEXTHOP,
+						sizeof(struct nhmsg) };
+static const struct dump_kind dump_routes = { RTM_GETROUTE, RTM_NEWROUTE, sizeof(struct rtmsg) };
+static const struct dump_kind dump_rules = { RTM_GETRULE, RTM_NEWRULE,
+					     sizeof(struct fib_rule_hdr) };
 
-static const struct dump_request dump_netconf = {
-	.type = RTM_GETNETCONF,
-	.answer = RTM_NEWNETCONF,
-	.family = AF_INET,
-	.header_size = sizeof(struct netconfmsg),
-};
+/* Kernels before 5.3 have no nexthop objects, some have no IPv6 or no rules: there are none then. */
+static bool is_unknown_kind(int err)
+{
+	return err == -EOPNOTSUPP || err == -EAFNOSUPPORT;
+}
 
-static const struct dump_request dump_nexthops = {
-	.type = RTM_GETNEXTHOP,
-	.answer = RTM_NEWNEXTHOP,
-	.family = AF_UNSPEC,
-	.header_size = sizeof(struct nhmsg),
-};
+static int read_dump(const struct reader *reader, const struct dump_kind *kind, uint8_t family,
+		     const struct dump_taker *taker)
+{
+	const struct dump_request request = {
+		.type = kind->type,
+		.answer = kind->answer,
+		.family = family,
+		.header_size = kind->header_size,
+	};
+	int err = socket_dump(reader->socket, &request, taker);
 
-static const struct dump_request dump_routes = {
-	.type = RTM_GETROUTE,
-	.answer = RTM_NEWROUTE,
-	.family = AF_INET,
-	.header_size = sizeof(struct rtmsg),
-};
-
-static const struct dump_request dump_rules = {
-	.type = RTM_GETRULE,
-	.answer = RTM_NEWRULE,
-	.family = AF_INET,
-	.header_size = sizeof(struct fib_rule_hdr),
-};
+	return is_unknown_kind(err) ? 0 : err;
+}
 
 void reader_clear(struct reader *reader)
 {
 	nexthop_objects_clear(&reader->nexthops);
 }
 
-static int read_until_consistent(struct reader *reader, int (*read)(struct reader *reader))
+static int read_until_consistent(struct reader *reader, uint8_t family,
+				 int (*read)(struct reader *reader, uint8_t family))
 {
 	int err = -EAGAIN;
 
 	for (int i = 0; i < DUMP_ATTEMPTS && err == -EAGAIN; i++)
-		err = read(reader);
+		err = read(reader, family);
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
@@ -96,7 +95,7 @@ static int take_address(void *data, const struct nlmsghdr *message)
 
 	if (err)
 		return err == -ENOMSG ? 0 : err;
-	return policy_set_address(reader->policy, &address);
+	return policy_append_address(reader->policy, &address);
 }
 
 int reader_add_netconf(struct reader *reader, const struct nlmsghdr *message)
@@ -114,25 +113,31 @@ static int take_netconf(void *data, const struct nlmsghdr *message)
 	return reader_add_netconf(data, message);
 }
 
-static int read_links_once(struct reader *reader)
+static int read_links_once(struct reader *reader, uint8_t family)
 {
-	int err;
+	static const struct {
+		const struct dump_kind *kind;
+		uint8_t family;
+		int (*take)(void *data, const struct nlmsghdr *message);
+	} parts[] = {
+		{ &dump_links, AF_UNSPEC, take_link },
+		{ &dump_addresses, AF_INET, take_address },
+		{ &dump_addresses, AF_INET6, take_address },
+		{ &dump_netconf, AF_INET, take_netconf },
+	};
+	int err = 0;
 
+	(void)family;
 	policy_clear_links(reader->policy);
-	err = socket_dump(reader->socket, &dump_links, &(struct dump_taker){ take_link, reader });
-	if (err)
-		return err;
-	err = socket_dump(reader->socket, &dump_addresses,
-			  &(struct dump_taker){ take_address, reader });
-	if (err)
-		return err;
-	return socket_dump(reader->socket, &dump_netconf,
-			   &(struct dump_taker){ take_netconf, reader });
+	for (size_t i = 0; !err && i < ARRAY_SIZE(parts); i++)
+		err = read_dump(reader, parts[i].kind, parts[i].family,
+				&(struct dump_taker){ parts[i].take, reader });
+	return err;
 }
 
 int reader_read_links(struct reader *reader)
 {
-	return read_until_consistent(reader, read_links_once);
+	return read_until_consistent(reader, AF_UNSPEC, read_links_once);
 }
 
 static int take_nexthop(void *data, const struct nlmsghdr *message)
@@ -142,15 +147,14 @@ static int take_nexthop(void *data, const struct nlmsghdr *message)
 	return nexthop_objects_add(&reader->nexthops, message);
 }
 
-/* Kernels before 5.3 know no nexthop objects, and have none. */
 static int read_nexthops(struct reader *reader)
 {
 	int err;
 
 	nexthop_objects_clear(&reader->nexthops);
-	err = socket_dump(reader->socket, &dump_nexthops,
-			  &(struct dump_taker){ take_nexthop, reader });
-	return err == -EOPNOTSUPP || err == -EINVAL ? 0 : err;
+	err = read_dump(reader, &dump_nexthops, AF_UNSPEC,
+			&(struct dump_taker){ take_nexthop, reader });
+	return err == -EINVAL ? 0 : err;
 }
 
 /* The route of a message with its nexthops. NULL with errno as route_message_parse(). */
@@ -171,16 +175,16 @@ static struct route *parse_route(struct reader *reader, const struct nlmsghdr *m
 }
 
 /* A route that cannot be read makes what its table would answer unknown. */
-static int give_up_table(struct reader *reader, const struct nlmsghdr *message)
+static int give_up_table(const struct reader *reader, const struct nlmsghdr *message)
 {
 	uint32_t id = route_message_table(message);
 
 	if (id)
-		policy_set_table_unheld(reader->policy, AF_INET, id);
+		policy_set_table_unheld(reader->policy, message_family(message), id);
 	return 0;
 }
 
-static int add_parsed_route(struct reader *reader, const struct route *route, uint16_t flags)
+static int add_parsed_route(const struct reader *reader, const struct route *route, uint16_t flags)
 {
 	struct policy *policy = reader->policy;
 	struct route_table *table;
@@ -197,28 +201,48 @@ static int add_parsed_route(struct reader *reader, const struct route *route, ui
 	return route_table_add(table, route, flags & NLM_F_APPEND, flags & NLM_F_REPLACE);
 }
 
-static int take_route(struct reader *reader, const struct nlmsghdr *message, uint16_t flags)
+/* What a message without a route in it is taken for. */
+static int take_no_route(const struct reader *reader, const struct nlmsghdr *message, int err)
 {
-	_cleanup_free_ struct route *route = parse_route(reader, message);
+	if (err == ENOMSG)
+		return 0;
+	return err == EBADMSG ? give_up_table(reader, message) : -err;
+}
 
-	if (!route && errno == ENOMSG)
-		return 0;
-	if (!route)
-		return errno == EBADMSG ? give_up_table(reader, message) : -errno;
-	if (route->family != AF_INET)
-		return 0;
-	return add_parsed_route(reader, route, flags);
+/* IPv6 merges routes of one prefix and metric into one with several nexthops, and parts
+ * them again, and its messages do not tell with which. */
+static bool may_merge(const struct reader *reader, const struct route *route)
+{
+	const struct route_table *table = policy_table(reader->policy, route->family, route->table);
+
+	return route->family == AF_INET6 && table && route_table_count_beside(table, route);
 }
 
 int reader_add_route(struct reader *reader, const struct nlmsghdr *message)
 {
-	return take_route(reader, message, message->nlmsg_flags);
+	_cleanup_free_ struct route *route = NULL;
+
+	reader->nexthop_missing = false;
+	route = parse_route(reader, message);
+	if (!route)
+		return take_no_route(reader, message, errno);
+	if (reader->nexthop_missing || may_merge(reader, route))
+		return -EAGAIN;
+	return add_parsed_route(reader, route, message->nlmsg_flags);
 }
 
-/* A dump gives equal prefixes in the order in which the kernel asks them. */
-static int take_dumped_route(void *data, const struct nlmsghdr *message)
+static int remove_parsed_route(struct route_table *table, const struct route *route)
 {
-	return take_route(data, message, NLM_F_APPEND);
+	size_t beside;
+
+	if (route->family == AF_INET) {
+		route_table_remove(table, route);
+		return 0;
+	}
+	beside = route_table_count_beside(table, route);
+	if (beside == 1 && !route_table_remove(table, route))
+		return 0;
+	return beside ? -EAGAIN : 0;
 }
 
 int reader_remove_route(struct reader *reader, const struct nlmsghdr *message)
@@ -234,8 +258,28 @@ int reader_remove_route(struct reader *reader, const struct nlmsghdr *message)
 	table = policy_table_for_change(policy, route->family, route->table);
 	if (!table)
 		return -errno;
-	route_table_remove(table, route);
-	return 0;
+	return remove_parsed_route(table, route);
+}
+
+/* A dump of routes being read. */
+struct route_reading {
+	struct reader *reader;
+	uint8_t family;
+};
+
+/* A dump gives equal prefixes in the order in which the kernel asks them. A kernel without IPv6,
+ * asked for its routes, gives those of all families. */
+static int take_dumped_route(void *data, const struct nlmsghdr *message)
+{
+	const struct route_reading *reading = data;
+	_cleanup_free_ struct route *route = NULL;
+
+	if (message_family(message) != reading->family)
+		return 0;
+	route = parse_route(reading->reader, message);
+	if (!route)
+		return take_no_route(reading->reader, message, errno);
+	return add_parsed_route(reading->reader, route, NLM_F_APPEND);
 }
 
 /*
@@ -243,23 +287,21 @@ int reader_remove_route(struct reader *reader, const struct nlmsghdr *message)
  * afterwards, under the RTNL lock. Newer kernels (seen in 6.18) dump routes without it, and what
  * was notified might not be done yet; the dump of nexthops, which takes the lock, waits for it.
  */
-static int read_routes_once(struct reader *reader)
+static int read_routes_once(struct reader *reader, uint8_t family)
 {
+	struct route_reading reading = { reader, family };
 	int err = read_nexthops(reader);
 
 	if (err)
 		return err;
-	policy_clear_routes(reader->policy, AF_INET);
-	return socket_dump(reader->socket, &dump_routes,
-			   &(struct dump_taker){ take_dumped_route, reader });
+	policy_clear_routes(reader->policy, family);
+	return read_dump(reader, &dump_routes, family,
+			 &(struct dump_taker){ take_dumped_route, &reading });
 }
 
-int reader_read_routes(struct reader *reader)
+int reader_read_routes(struct reader *reader, uint8_t family)
 {
-	int err = read_until_consistent(reader, read_routes_once);
-
-	reader->nexthop_missing = false;
-	return err;
+	return read_until_consistent(reader, family, read_routes_once);
 }
 
 /* The rules of a dump so far. */
@@ -287,27 +329,24 @@ static int take_rule(void *data, const struct nlmsghdr *message)
 	return 0;
 }
 
-static int read_rules_once(struct reader *reader)
+static int read_rules_once(struct reader *reader, uint8_t family)
 {
 	struct collection collection = { 0 };
 	struct rule_list *list = NULL;
-	int err = socket_dump(reader->socket, &dump_rules,
-			      &(struct dump_taker){ take_rule, &collection });
+	int err = read_dump(reader, &dump_rules, family,
+			    &(struct dump_taker){ take_rule, &collection });
 
-	/* Without CONFIG_IP_MULTIPLE_TABLES there are no rules to ask for. */
-	if (err == -EOPNOTSUPP)
-		err = 0;
 	if (!err) {
 		list = rule_list_new(collection.rules, collection.count);
 		err = list ? 0 : -ENOMEM;
 	}
 	free(collection.rules);
 	if (!err)
-		policy_set_rules(reader->policy, AF_INET, list);
+		policy_set_rules(reader->policy, family, list);
 	return err;
 }
 
-int reader_read_rules(struct reader *reader)
+int reader_read_rules(struct reader *reader, uint8_t family)
 {
-	return read_until_consistent(reader, read_rules_once);
+	return read_until_consistent(reader, family, read_rules_once);
 }

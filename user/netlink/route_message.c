@@ -58,6 +58,16 @@ static bool read_route_dst(void *object, const void *payload, size_t length)
 	return true;
 }
 
+static bool read_route_src(void *object, const void *payload, size_t length)
+{
+	struct route_reading *reading = object;
+
+	if (length != family_address_length(reading->route.family))
+		return false;
+	memcpy(reading->route.src, payload, length);
+	return true;
+}
+
 static bool read_route_prefsrc(void *object, const void *payload, size_t length)
 {
 	struct route_reading *reading = object;
@@ -97,6 +107,7 @@ static bool read_route_multipath(void *object, const void *payload, size_t lengt
 
 static const struct attribute_reader route_readers[] = {
 	[RTA_DST] = { 4, 16, 0, read_route_dst },
+	[RTA_SRC] = { 4, 16, 0, read_route_src },
 	[RTA_OIF] = ATTRIBUTE_FIELD(struct route_reading, nexthop.dev),
 	[RTA_GATEWAY] = { 4, 16, 0, read_route_gateway },
 	[RTA_PRIORITY] = ATTRIBUTE_FIELD(struct route_reading, route.metric),
@@ -104,6 +115,7 @@ static const struct attribute_reader route_readers[] = {
 	[RTA_MULTIPATH] = { 0, UINT16_MAX, 0, read_route_multipath },
 	[RTA_TABLE] = ATTRIBUTE_FIELD(struct route_reading, route.table),
 	[RTA_VIA] = { VIA_SHORTEST, VIA_LONGEST, 0, read_route_via },
+	[RTA_PREF] = ATTRIBUTE_FIELD(struct route_reading, route.router_preference),
 	[RTA_NH_ID] = ATTRIBUTE_FIELD(struct route_reading, route.nexthop_id),
 };
 
@@ -217,6 +229,7 @@ static void route_take_header(struct route_reading *reading, const struct rtmsg 
 			.table = header->rtm_table,
 			.family = header->rtm_family,
 			.dst_length = header->rtm_dst_len,
+			.src_length = header->rtm_src_len,
 			.tos = header->rtm_tos,
 			.type = header->rtm_type,
 			.scope = header->rtm_scope,
@@ -231,6 +244,7 @@ struct route *route_message_parse(const struct nlmsghdr *message)
 {
 	const struct rtmsg *header = message_header(message, sizeof(*header));
 	struct route_reading reading;
+	size_t longest;
 
 	if (!header) {
 		errno = EBADMSG;
@@ -241,8 +255,9 @@ struct route *route_message_parse(const struct nlmsghdr *message)
 		return NULL;
 	}
 	route_take_header(&reading, header);
+	longest = family_address_length(header->rtm_family) * 8;
 	if (!message_read_attributes(message, sizeof(*header), &route_table, &reading) ||
-	    reading.route.dst_length > family_address_length(header->rtm_family) * 8) {
+	    header->rtm_dst_len > longest || header->rtm_src_len > longest) {
 		errno = EBADMSG;
 		return NULL;
 	}

@@ -269,6 +269,7 @@ static void rule_take_header(struct rule *rule, const struct fib_rule_hdr *heade
 	rule->dst.length = header->dst_len;
 	rule->invert = header->flags & FIB_RULE_INVERT;
 	rule->unresolved = header->flags & FIB_RULE_UNRESOLVED;
+	rule->find_saddr = header->flags & FIB_RULE_FIND_SADDR;
 }
 
 int rule_message_parse(const struct nlmsghdr *message, struct rule *rule)

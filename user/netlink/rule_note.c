@@ -47,6 +47,8 @@ static void print_action(struct text *out, const struct rule *rule)
 void rule_note_print(struct text *out, const struct rule *rule, bool added,
 		     const struct names *names)
 {
+	if (rule->family == AF_INET6)
+		text_add(out, "IPv6 ");
 	text_printf(out, "rule %s: %u: ", added ? "added" : "deleted", rule->priority);
 	rule_print_selector(out, rule, names);
 	if (rule->action == RULE_LOOKUP)

@@ -9,7 +9,7 @@
 #include "rules/rule.h"
 #include "util/text.h"
 
-/* "rule added: 5209: not from all fwmark 0xca6c lookup 51820". */
+/* "rule added: 5209: not from all fwmark 0xca6c lookup 51820", of the other family "IPv6 rule added: …". */
 void rule_note_print(struct text *out, const struct rule *rule, bool added,
 		     const struct names *names);
 

@@ -22,12 +22,12 @@ struct monitor_changes {
 };
 
 /* Called once per applied rule change with the words of `ip monitor rule`:
- * "rule added: 5209: not from all fwmark 0xca6c lookup 51820". */
+ * "rule added: 5209: not from all fwmark 0xca6c lookup 51820", or "IPv6 rule added: …". */
 typedef void (*monitor_note)(void *data, const char *change);
 
 /*
  * Opens the notification socket in the namespace netns_fd (-1: the current one), then reads
- * rules, links, addresses and routes of IPv4 into a new policy; tables with
+ * rules, links, addresses and routes of IPv4 and IPv6 into a new policy; tables with
  * more than max_routes routes are marked unheld. netns is the namespace's inode. NULL with errno. The
  * calling thread returns to the namespace it was in.
  */

@@ -24,13 +24,17 @@
 /* The kernel fills at most 32 KiB at a time. */
 #define DUMP_BUFFER (64 << 10)
 
-/* Kernels before 5.3 have no nexthop objects; the other groups are as old as rtnetlink. */
+/* Kernels before 5.3 have no nexthop objects, some have no IPv6; the other groups are as old as
+ * rtnetlink. */
 static const struct group {
 	int number;
 	bool optional;
 } groups[] = {
-	{ RTNLGRP_IPV4_RULE, false },  { RTNLGRP_LINK, false },	  { RTNLGRP_IPV4_IFADDR, false },
-	{ RTNLGRP_IPV4_ROUTE, false }, { RTNLGRP_NEXTHOP, true }, { RTNLGRP_IPV4_NETCONF, true },
+	{ RTNLGRP_IPV4_RULE, false },	{ RTNLGRP_LINK, false },
+	{ RTNLGRP_IPV4_IFADDR, false }, { RTNLGRP_IPV4_ROUTE, false },
+	{ RTNLGRP_NEXTHOP, true },	{ RTNLGRP_IPV4_NETCONF, true },
+	{ RTNLGRP_IPV6_RULE, true },	{ RTNLGRP_IPV6_IFADDR, true },
+	{ RTNLGRP_IPV6_ROUTE, true },
 };
 
 static int groups_join(const struct mnl_socket *socket)
