@@ -399,6 +399,17 @@ static void routes_that_may_merge_are_counted(void **state)
 	route_table_free(table);
 }
 
+/* `ip -6 route replace` looks for nothing that is the same as what it puts there. */
+static void the_same_route_may_be_there_twice(void **state)
+{
+	struct route_table *table = new_table(several);
+
+	(void)state;
+	add(table, &several[0]);
+	assert_int_equal(count_beside(table, &several[0]), 3);
+	route_table_free(table);
+}
+
 static void routes_of_several_sources_are_removed_one_by_one(void **state)
 {
 	struct route_table *table = new_table(several);
@@ -418,13 +429,14 @@ static void routes_of_several_sources_are_removed_one_by_one(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[3 + ARRAY_SIZE(rows)] = {
+	struct CMUnitTest tests[4 + ARRAY_SIZE(rows)] = {
 		cmocka_unit_test(a_route_is_found_by_its_prefix_and_what_is_known_of_it),
 		cmocka_unit_test(routes_that_may_merge_are_counted),
+		cmocka_unit_test(the_same_route_may_be_there_twice),
 		cmocka_unit_test(routes_of_several_sources_are_removed_one_by_one),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		tests[3 + i] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL, &rows[i] };
+		tests[4 + i] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL, &rows[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
