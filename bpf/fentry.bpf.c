@@ -261,6 +261,3 @@ int BPF_PROG(output_flow_enter, struct net *net, struct flowi4 *flow, struct soc
 /* These take more arguments, too. */
 PROBE_REASON_HOOK(ip_send_unicast_reply, FRAME_REPLY)
 PROBE_REASON_HOOK(udp_tunnel_dst_lookup, FRAME_TUNNEL)
-PROBE_REASON_HOOK(tcp_v6_send_response, FRAME_REPLY)
-PROBE_REASON_HOOK(ip6_tnl_xmit, FRAME_TUNNEL)
-PROBE_REASON_HOOK(udp_tunnel6_dst_lookup, FRAME_TUNNEL)

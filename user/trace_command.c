@@ -271,8 +271,16 @@ static int trace_open_session(struct trace *trace)
 	};
 
 	trace->session = session_new(&settings);
-	if (!trace->session)
-		return -errno;
+	return trace->session ? 0 : -errno;
+}
+
+/* The output begins with its first line: notifications are read from here on, and may be shown. */
+static int trace_start_session(struct trace *trace)
+{
+	int err = session_start(trace->session, trace->options->filters);
+
+	if (err)
+		return err;
 	spaces_set_data(trace->spaces, trace->session);
 	spaces_set_seq_reader(trace->spaces, trace_read_seq, trace->capture);
 	return 0;
@@ -344,7 +352,7 @@ static int trace_open(struct trace *trace)
 	if (!err)
 		err = trace_drop_privileges(trace);
 	if (!err)
-		err = session_start(trace->session, trace->options->filters);
+		err = trace_start_session(trace);
 	return err;
 }
 

@@ -152,6 +152,9 @@ static uint32_t random_prefixes(struct test *test, struct prefix_filter *list)
 		memcpy(prefix->address, address, sizeof(address));
 		for (size_t word = 0; word < 4; word++)
 			prefix->address[word] &= prefix->mask[word];
+		/* "default", of either family. */
+		if (!length && prefix->family == FLOW_AF_INET)
+			prefix->family = 0;
 	}
 	return count;
 }
@@ -397,6 +400,7 @@ static struct filter other_values(void)
 {
 	struct filter filter = { .iif = { "d1" }, .oif = { "d1" } };
 
+	filter.flow.dst[0].family = filter.flow.src[0].family = FLOW_AF_INET6;
 	filter.flow.protocol[0] = 6;
 	filter.flow.sport[0] = filter.flow.dport[0] = (struct port_filter){ 1, 1 };
 	filter.flow.mark[0] = (struct mark_filter){ 1, 1 };

@@ -37,9 +37,26 @@ def hop(weight): " \(.gateway // .via.host // "-")@\(.dev // "-")*\(weight)";
 	(if .nexthops then (.nexthops | map(hop(.weight)) | join(""))
 	 elif .dev then hop(1) else "" end)
 '
+IP_ROUTES6='
+def prefix: if . == "default" then "::/0" elif contains("/") then . else . + "/128" end;
+def hop(weight): " \(.gateway // "-")@\(.dev // "-")*\(weight)";
+.[] | "route6 table \(.table // 254) type \(.type // 1) \(.dst | prefix)" +
+	(if .from then " from \(.from | prefix)" else "" end) +
+	" metric \(.metric) tos 0x00 prefsrc \(.prefsrc // "-") nhid \(.nhid // 0) " +
+	"pref \({ "medium": 0, "high": 1, "low": 3 }[.pref])" +
+	(if .nexthops then (.nexthops | map(hop(.weight)) | join(""))
+	 elif .dev then hop(1) else "" end)
+'
+ip_rules() {
+	ip_in host "-$1" rule | sed -E "s/^([0-9]+):\t/rule$2 \1: /; s/ +$//; s/ proto [a-z]+$//"
+}
 ip_policy() {
-	ip_in host -4 rule | sed -E 's/^([0-9]+):\t/rule \1: /; s/ +$//; s/ proto [a-z]+$//'
-	ip_in host -N -j -4 route show table all | jq -r "$IP_ROUTES" | sort
+	ip_rules 4
+	ip_rules 6 6
+	{
+		ip_in host -N -j -4 route show table all | jq -r "$IP_ROUTES"
+		ip_in host -N -j -6 route show table all | jq -r "$IP_ROUTES6"
+	} | sort
 }
 
 drain() {
@@ -56,17 +73,20 @@ agree() {
 # Rules in their order; the order of prefixes means nothing.
 compare() {
 	{
-		grep '^rule ' "$WORK/policy"
-		grep '^route ' "$WORK/policy" | sort
+		grep '^rule6\? ' "$WORK/policy"
+		grep '^route6\? ' "$WORK/policy" | sort
 	} >"$WORK/ours" || true
 	ip_policy >"$WORK/theirs"
 	diff "$WORK/ours" "$WORK/theirs" >"$WORK/diff" ||
 		fail "$1: $(head -n 5 "$WORK/diff" | tr '\n' ';')"
 }
 
+# The devices have no addresses but ours.
 one_host() {
 	new_ns host
 	ip_in host link add veth0 type veth peer name veth1
+	ip_in host link set veth0 addrgenmode none
+	ip_in host link set veth1 addrgenmode none
 	ip_in host address add 192.0.2.2/24 dev veth0
 	ip_in host address add 198.51.100.2/24 dev veth1
 	ip_in host link set veth0 up
@@ -242,6 +262,167 @@ nexthop_ids_are_resolved() {
 	nexthops_followed 0
 }
 
+# one_host6: with IPv6, too.
+one_host6() {
+	one_host
+	sysctl_in host net.ipv6.conf.all.disable_ipv6 0
+	add_address 2001:db8:0::2 veth0
+	add_address 2001:db8:1::2 veth1
+}
+
+# add_address ADDRESS DEVICE: the kernel makes its route by a worker; bounded wait for that.
+add_address() {
+	ip_in host address add "$1/64" dev "$2" nodad
+	# shellcheck disable=SC2016 # the inner shell expands
+	timeout 20 bash -c 'until ip -n "$0" -6 route get "$1" 2>/dev/null | grep -q ^local; do :; done' \
+		"$(ns host)" "$1" || fail "no route of $1"
+}
+
+rule_changes_of_ipv6_are_followed() {
+	local selector priority=1000
+	one_host6
+	for selector in 'from 2001:db8::/32' 'to 2001:db8::9' 'not from all fwmark 0xca6c' \
+		'from all iif veth0' 'from all tos 0x10' 'from all ipproto udp dport 53' \
+		'from fd00::/8 to fd00:1::/32 uidrange 0-99'; do
+		# shellcheck disable=SC2086 # several words
+		ip_in host -6 rule add pref $((priority += 1)) $selector table 100
+	done
+	watch_host
+	compare "at first"
+	ip_in host -6 rule add pref 5208 table main suppress_prefixlength 0
+	ip_in host -6 rule add pref 5209 not fwmark 0xca6c goto 9000
+	agree "added"
+	has_line 'note IPv6 rule added: 5209: not from all fwmark 0xca6c goto 9000 [unresolved]'
+	ip_in host -6 rule del pref 1001
+	ip_in host rule add pref 5209 not fwmark 0xca6c table 51820
+	agree "changed in both families"
+	has_line 'note rule added: 5209: not from all fwmark 0xca6c lookup 51820'
+}
+
+route_changes_of_ipv6_are_followed() {
+	one_host6
+	watch_host
+	compare "at first"
+	ip_in host -6 route add default via 2001:db8::1
+	ip_in host -6 route add 2001:db8:8::/48 via 2001:db8::1 metric 5
+	ip_in host -6 route append 2001:db8:8::/48 via 2001:db8::3 metric 5
+	ip_in host -6 route append 2001:db8:8::/48 via 2001:db8:1::4 dev veth1 metric 5
+	ip_in host -6 route add 2001:db8:9::/48 table 51820 nexthop via 2001:db8::1 weight 3 \
+		nexthop via 2001:db8:1::1 weight 1
+	ip_in host -6 route add unreachable 2001:db8:a::/48
+	ip_in host -6 route add throw 2001:db8:b::/48 table 300
+	ip_in host -6 route add 2001:db8:c::/48 dev veth0 src 2001:db8::2 pref high
+	ip_in host -6 route add 2001:db8:c::/48 from 2001:db8::/64 dev veth1
+	ip_in host -6 route add fe80::/64 dev veth0
+	ip_in host -6 route append fe80::/64 dev veth1
+	agree "added"
+	ip_in host -6 route del 2001:db8:8::/48 via 2001:db8::3 metric 5
+	ip_in host -6 route del fe80::/64 dev veth0
+	agree "one nexthop and one of two routes deleted"
+	ip_in host -6 route replace 2001:db8:8::/48 via 2001:db8::9 metric 5
+	ip_in host -6 route replace prohibit 2001:db8:a::/48
+	ip_in host -6 route del 2001:db8:b::/48 table 300
+	ip_in host -6 route del 2001:db8:c::/48 from 2001:db8::/64
+	agree "replaced"
+	ip_in host -6 route del 2001:db8:9::/48 table 51820
+	ip_in host -6 route flush table main via 2001:db8::1
+	agree "flushed"
+}
+
+# None of these sends a message for all of the routes that go or change with it.
+silent_route_changes_of_ipv6_are_followed() {
+	one_host6
+	ip_in host -6 route add 2001:db8:8::/48 nexthop via 2001:db8::1 nexthop via 2001:db8:1::1
+	ip_in host -6 route add 2001:db8:9::/48 via 2001:db8:1::1 src 2001:db8::2
+	watch_host
+	ip_in host address del 2001:db8::2/64 dev veth0
+	agree "source address removed"
+	add_address 2001:db8::2 veth0
+	agree "address added"
+	ip_in host link set veth0 down
+	agree "link down"
+	sysctl_in host net.ipv6.conf.veth1.ignore_routes_with_linkdown 1
+	agree "routes without a carrier ignored"
+	sysctl_in host net.ipv6.conf.veth1.disable_ipv6 1
+	agree "no IPv6 on a device"
+	ip_in host link set veth0 up
+	add_address 2001:db8::2 veth0
+	ip_in host -6 route add 2001:db8:a::/48 dev veth0
+	agree "link up"
+	ip_in host link del veth1
+	agree "link deleted"
+}
+
+nexthops_followed6() {
+	one_host6
+	sysctl_in host net.ipv4.nexthop_compat_mode "$1"
+	ip_in host nexthop add id 1 via 2001:db8::1 dev veth0
+	ip_in host nexthop add id 2 via 2001:db8:1::1 dev veth1
+	ip_in host nexthop add id 3 group 1,5/2,7
+	ip_in host -6 route add 2001:db8:8::/48 nhid 3
+	watch_host
+	has_route6 '2001:db8:8::/48 .* 2001:db8::1@veth0\*5 2001:db8:1::1@veth1\*7$'
+	ip_in host nexthop add id 5 via 2001:db8::5 dev veth0
+	ip_in host -6 route add 2001:db8:9::/48 nhid 5
+	ip_in host nexthop replace id 1 via 2001:db8::77 dev veth0
+	drain
+	has_route6 '2001:db8:9::/48 .* 2001:db8::5@veth0\*1$'
+	has_route6 '2001:db8:8::/48 .* 2001:db8::77@veth0\*5 '
+	ip_in host nexthop del id 5
+	drain
+	! grep '^route6.* 2001:db8:9::/48' "$WORK/policy" || fail "the route outlived its nexthop"
+}
+
+nexthop_objects_of_ipv6_are_followed() {
+	nexthops_followed6 1
+}
+
+nexthop_ids_of_ipv6_are_resolved() {
+	nexthops_followed6 0
+}
+
+has_route6() {
+	grep -q "^route6 .* $1" "$WORK/policy" || fail "no route '$1'"
+}
+
+# pick VARIABLE WORD…: not in a subshell, which would draw the same for ever.
+pick() {
+	local words=("${@:2}")
+	printf -v "$1" %s "${words[RANDOM % ${#words[@]}]}"
+}
+
+# One change, in $change, of those that IPv6 tells in parts or merges; the kernel refuses some.
+random_route_change() {
+	local verb prefix device host metric
+	pick verb add append replace del
+	pick prefix 2001:db8:8::/48 2001:db8:9::/48 default
+	pick device 0 1
+	pick host 5 6 7
+	pick metric 10 20
+	pick change "$verb $prefix via 2001:db8:$device::$host dev veth$device metric $metric" \
+		"$verb $prefix via 2001:db8:$device::$host metric $metric" \
+		"$verb $prefix dev veth$device metric $metric" \
+		"$verb unreachable $prefix metric $metric" \
+		"$verb $prefix metric $metric nexthop via 2001:db8::$host nexthop via 2001:db8:1::$host" \
+		"del $prefix metric $metric"
+}
+
+random_route_changes_of_ipv6_are_followed() {
+	local i change changes=
+	one_host6
+	watch_host
+	RANDOM=7
+	for ((i = 0; i < 240; i++)); do
+		random_route_change
+		changes+="$change; "
+		# shellcheck disable=SC2086 # several words
+		ip_in host -6 route $change 2>/dev/null || true
+		[ $((i % 4)) -eq 3 ] || continue
+		agree "$i: $changes"
+		changes=
+	done
+}
+
 # routes COUNT COMMAND: lines for ip -batch, in table 7.
 routes() {
 	seq 0 "$(($1 - 1))" | awk -v command="$2" '{
@@ -289,5 +470,8 @@ namespaces_go_by_their_names() {
 run_tests every_rule_ip_can_write_is_read newer_attributes_are_read rule_changes_are_followed \
 	route_changes_are_followed silent_route_changes_are_followed \
 	nexthop_objects_are_followed nexthop_ids_are_resolved \
+	rule_changes_of_ipv6_are_followed route_changes_of_ipv6_are_followed \
+	silent_route_changes_of_ipv6_are_followed nexthop_objects_of_ipv6_are_followed \
+	nexthop_ids_of_ipv6_are_resolved random_route_changes_of_ipv6_are_followed \
 	large_tables_are_not_held overruns_are_read_anew \
 	namespaces_go_by_their_names

@@ -231,8 +231,98 @@ tiers_agree_where_no_rules_are_walked() {
 		route-get/route-get/task "${new_gateways[@]}"
 }
 
+# --- IPv6 --------------------------------------------------------------------------------------
+
+PEER6=2001:db8:2::9
+
+# inet6_address NAME DEV ADDRESS: usable at once.
+inet6_address() {
+	ip_in "$1" address add "$3" dev "$2" nodad
+}
+
+# The same hosts with addresses of IPv6, where nothing is sent unasked.
+inet6_scene() {
+	local name
+	routed_scene
+	for name in host router peer; do
+		sysctl_in "$name" net.ipv6.conf.default.accept_ra 0 net.ipv6.conf.all.accept_ra 0 \
+			net.ipv6.conf.all.disable_ipv6 0 net.ipv6.conf.default.disable_ipv6 0
+	done
+	sysctl_in router net.ipv6.conf.all.forwarding 1
+	inet6_address host eth0 2001:db8:1::2/64
+	inet6_address host eth1 2001:db8:3::2/64
+	inet6_address router eth0 2001:db8:1::1/64
+	inet6_address router eth1 2001:db8:2::1/64
+	inet6_address router eth2 2001:db8:3::1/64
+	inet6_address peer eth0 "$PEER6/64"
+	ip_in host route add default via 2001:db8:1::1
+	ip_in peer route add default via 2001:db8:2::1
+	ip_in host -6 route add unreachable 2001:db8:a::72
+	ip_in host -6 route add 2001:db8:b::/48 nexthop via 2001:db8:1::1 nexthop via 2001:db8:3::1
+	ip_in router -6 route add unreachable 2001:db8:c::/48
+	in_ns host ping -6 -n -q -c 1 -w 5 -i 0.01 "$PEER6" >/dev/null
+}
+
+inet6_rules() {
+	ip_in host -6 -batch - <<-END
+		rule add pref 100 fwmark 1 lookup 101
+		rule add pref 110 uidrange 4242-4242 lookup 102
+		rule add pref 120 to 2001:db8:d::/48 unreachable
+		rule add pref 130 to 2001:db8:e::/48 lookup 103
+		rule add pref 140 lookup main suppress_prefixlength 0
+		rule add pref 150 from 2001:db8:3::2 lookup 105
+		rule add pref 160 to 2001:db8:f::/48 goto 190
+		rule add pref 170 to 2001:db8:f::/48 prohibit
+		rule add pref 190 lookup 199
+		route add default via 2001:db8:3::1 table 101
+		route add default via 2001:db8:1::1 table 102
+		route add blackhole 2001:db8:e::80 table 103
+		route add prohibit 2001:db8:e::81 table 103
+		route add unreachable 2001:db8:e::82 table 103
+		route add throw 2001:db8:e::83 table 103
+		route add default via 2001:db8:3::1 table 105
+	END
+	ip_in router -6 rule add pref 100 iif eth0 to 2001:db8:9::/48 prohibit
+}
+
+# What neighbours say to each other goes to addresses of their link.
+inet6_traffic() {
+	local host peer
+	host=/run/netns/$(ns host) peer=/run/netns/$(ns peer)
+	BEGIN=2001:db8:7::250 END=2001:db8:7::252
+	attach_all host -d 2001:db8::/32 --netns "$(ns host)" --netns "$(ns router)"
+	quietly ping -6 -n -q -c 1 -W 0.3 "$PEER6"
+	quietly ping -6 -n -q -c 1 -W 0.3 2001:db8:c::1
+	quietly ping -6 -n -q -c 1 -W 0.3 2001:db8:9::1
+	quietly ping -6 -n -q -c 1 -W 0.3 -t 1 "$PEER6"
+	quietly "$PYTHON" "$TRAFFIC" "udp $PEER6 4000 count=2" "udp-connected $PEER6 4001 count=2" \
+		"udp $PEER6 4003 mark=1" "udp $PEER6 4004 source=2001:db8:3::2" \
+		"udp 2001:db8:a::72 4005" "udp 2001:db8:d::1 4006" "udp 2001:db8:e::80 4007 next=5" \
+		"udp 2001:db8:b::1 4008 next=6" "udp 2001:db8:f::1 4009" "udp 2001:db8:1::2 4010" \
+		"tcp $PEER6 4011" "session $PEER6 4020 server=$peer client=$host"
+	quietly ip -6 route get "$PEER6"
+	quietly ip -6 route get "$PEER6" mark 1
+	quietly ip -6 route get 2001:db8:a::72
+}
+
+tiers_agree_on_ipv6_with_rules() {
+	inet6_scene
+	inet6_rules
+	inet6_traffic
+	all_agree output/send/task output/connect/task output/reply/softirq input/receive/softirq \
+		route-get/route-get/task
+}
+
+tiers_agree_on_ipv6_without_rules() {
+	inet6_scene
+	inet6_traffic
+	all_agree output/send/task output/connect/task output/reply/softirq input/receive/softirq \
+		route-get/route-get/task
+}
+
 [ ${#TIERS[@]} -ge 2 ] || skip_all "only one tier loads here: ${TIERS[*]}"
 require ping setpriv
 story_require
 run_tests tiers_agree_on_the_story tiers_agree_where_rules_are_walked \
-	tiers_agree_where_no_rules_are_walked
+	tiers_agree_where_no_rules_are_walked tiers_agree_on_ipv6_with_rules \
+	tiers_agree_on_ipv6_without_rules

@@ -19,7 +19,7 @@ import os
 import socket
 
 CLONE_NEWNET = 0x40000000
-IP_FREEBIND = 15
+IP_FREEBIND, IPV6_FREEBIND = 15, 78
 TIMEOUT_S = 10
 
 
@@ -32,8 +32,12 @@ def enter(path):
     os.close(handle)
 
 
-def open_socket(kind, names):
-    sock = socket.socket(socket.AF_INET, kind)
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def open_socket(family, kind, names):
+    sock = socket.socket(family, kind)
     sock.settimeout(TIMEOUT_S)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if kind == socket.SOCK_DGRAM:
@@ -43,39 +47,43 @@ def open_socket(kind, names):
     if "device" in names:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, names["device"].encode())
     if "source" in names:
-        sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
         sock.bind((names["source"], 0))
     return sock
 
 
 def send_datagrams(address, port, names):
-    first = ipaddress.IPv4Address(address)
-    with open_socket(socket.SOCK_DGRAM, names) as sock:
+    first = ipaddress.ip_address(address)
+    with open_socket(family_of(address), socket.SOCK_DGRAM, names) as sock:
         for offset in range(int(names.get("next", 1))):
             for _ in range(int(names.get("count", 1))):
                 sock.sendto(b"x", (str(first + offset), port))
 
 
 def connect_datagrams(address, port, names):
-    with open_socket(socket.SOCK_DGRAM, names) as sock:
+    with open_socket(family_of(address), socket.SOCK_DGRAM, names) as sock:
         sock.connect((address, port))
         for _ in range(int(names.get("count", 1))):
             sock.send(b"x")
 
 
 def connect_stream(address, port, names):
-    with open_socket(socket.SOCK_STREAM, names) as sock:
+    with open_socket(family_of(address), socket.SOCK_STREAM, names) as sock:
         sock.connect((address, port))
 
 
 def run_session(address, port, names):
     """Each side does what it does in its own namespace."""
+    family = family_of(address)
     enter(names["server"])
-    with open_socket(socket.SOCK_STREAM, {}) as listener:
-        listener.bind(("0.0.0.0", port))
+    with open_socket(family, socket.SOCK_STREAM, {}) as listener:
+        listener.bind(("", port))
         listener.listen()
         enter(names["client"])
-        with open_socket(socket.SOCK_STREAM, names) as client:
+        with open_socket(family, socket.SOCK_STREAM, names) as client:
             client.connect((address, port))
             enter(names["server"])
             server, _ = listener.accept()

@@ -13,24 +13,39 @@ RED=1001 BLUE=1002
 
 # The prefixes of a family: of the links in VRFs, of the one outside, and what lies behind all.
 prefixes() { # FAMILY
-	family=$1 vrf=192.0.2. plain=198.51.100. away=203.0.113. link_length=24 lengths="32 27 24"
+	family=$1 nodad='' vrf=192.0.2. plain=198.51.100. away=203.0.113. link_length=24 lengths="32 27 24"
 	[ "$family" = 4 ] || {
 		vrf=2001:db8:1:: plain=2001:db8:2:: away=2001:db8:3:: link_length=64
-		lengths="128 123 64"
+		lengths="128 123 64" nodad=' nodad'
 	}
 	read -r one some all <<<"$lengths"
 }
 
-# joint NAME DEV PEER DEV PREFIX: a link between two namespaces, ours is PREFIX2.
-joint() {
-	ip link add "$2" netns "$(ns "$1")" type veth peer name "$4" netns "$(ns "$3")"
-	[ -z "${6:-}" ] || ip_in "$1" link set "$2" master "$6"
-	local nodad=()
-	[ "$family" = 4 ] || nodad=(nodad)
-	ip_in "$1" link set "$2" up
-	ip_in "$3" link set "$4" up
-	ip_in "$1" "-$family" address add "${5}2/$link_length" dev "$2" "${nodad[@]}"
-	ip_in "$3" "-$family" address add "${5}1/$link_length" dev "$4" "${nodad[@]}"
+# links: what joins host with the others, for ip(8); names are whole.
+links() {
+	local row
+	for row in "eth0 redpeer" "eth1 bluepeer" "eth2 peer"; do
+		echo "link add ${row% *} netns $(ns host) type veth peer name eth0 netns" \
+			"$(ns "${row#* }")"
+	done
+}
+
+# host_lines, peer_lines PREFIX: the same for one of them.
+host_lines() {
+	printf '%s\n' "link set eth0 master red" "link set eth1 master blue" \
+		"link set eth0 up" "link set eth1 up" "link set eth2 up" \
+		"address add ${vrf}2/$link_length dev eth0$nodad" \
+		"address add ${vrf}2/$link_length dev eth1$nodad" \
+		"address add ${plain}2/$link_length dev eth2$nodad" \
+		"route add ${away}0/$all via ${vrf}1 dev eth0 table $RED" \
+		"route add unreachable default metric 4278198272 table $RED" \
+		"route add ${away}0/$all via ${vrf}1 dev eth1 table $BLUE" \
+		"route add default via ${plain}1"
+}
+
+peer_lines() {
+	printf '%s\n' "link set eth0 up" "address add ${1}1/$link_length dev eth0$nodad" \
+		"route add local ${away}0/$all dev lo" "route add default via ${1}2"
 }
 
 # host eth0 in red ── redpeer, eth1 in blue ── bluepeer, both with the same addresses; eth2 ── peer.
@@ -45,21 +60,14 @@ scene() {
 		[ "$family" = 4 ] || sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 0 \
 			net.ipv6.conf.default.disable_ipv6 0
 	done
-	joint host eth0 redpeer eth0 "$vrf" red
-	joint host eth1 bluepeer eth0 "$vrf" blue
-	joint host eth2 peer eth0 "$plain"
+	links | ip -batch -
 	for name in redpeer bluepeer peer; do
-		ip_in "$name" "-$family" route add local "${away}0/$all" dev lo
+		peer_lines "$([ "$name" = peer ] && echo "$plain" || echo "$vrf")" |
+			ip_in "$name" "-$family" -batch -
 	done
-	for name in redpeer bluepeer; do
-		ip_in "$name" "-$family" route add default via "${vrf}2"
-	done
-	ip_in peer "-$family" route add default via "${plain}2"
-	printf '%s\n' "route add ${away}0/$all via ${vrf}1 dev eth0 table $RED" \
-		"route add unreachable default metric 4278198272 table $RED" \
-		"route add ${away}0/$all via ${vrf}1 dev eth1 table $BLUE" \
-		"route add default via ${plain}1" | ip_in host "-$family" -batch -
-	sysctl_in host net.ipv4.ip_forward 1
+	host_lines | ip_in host "-$family" -batch -
+	sysctl_in host net.ipv4.ip_forward 1 net.ipv4.conf.all.rp_filter 0 \
+		net.ipv4.conf.eth0.rp_filter 0
 	reach host "${vrf}1" -I red
 	reach host "${vrf}1" -I blue
 	reach host "${plain}1"
@@ -69,23 +77,20 @@ scene() {
 # --- traffic -----------------------------------------------------------------------------------
 
 sent() {
-	local device
-	for device in eth0 eth1 eth2; do
-		echo "$device $(tx_packets host "$device")"
-	done
+	in_ns host awk '/eth[012]:/ { print $1, $11 }' /proc/net/dev | sort
 }
 
 # trace_pings NAME ROW…: one ping for each "DEVICE DESTINATION" (-: not bound), traced in host.
 trace_pings() {
-	local row words='' in
+	local row pings='' in
 	in="nsenter --net=/run/netns/$(ns "$1") --"
 	for row in "${@:2}"; do
-		words+="$in ping -n -q -c 1 -W 1 ${row#* }"
-		[[ $row == '- '* ]] || words+=" -I ${row% *}"
-		words+="; "
+		pings+="$in ping -n -q -c 1 -W 1 ${row#* }"
+		[[ $row == '- '* ]] || pings+=" -I ${row% *}"
+		pings+="; "
 	done
 	sent >"$WORK/sent.before"
-	run_trace host "${ATTACH[@]}" "-$family" -- sh -c "$words true"
+	run_trace host "${ATTACH[@]}" "-$family" -- sh -c "$pings true"
 	sent >"$WORK/sent.after"
 	same "the exit status" "$status" 0
 }
@@ -219,6 +224,7 @@ rules_name_where_packets_come_from() { # by a master or a slave
 		"route add default via ${plain}1 dev eth2 table 90" \
 		"route add default via ${plain}1 dev eth2 table 91" |
 		ip_in host "-$family" -batch -
+	ip_in redpeer "-$family" route del local "${away}0/$all" dev lo
 	for to in 33 34 35; do
 		want=$(kernel_says "$away$to" from "${vrf}1" iif eth0)
 		trace_pings redpeer "- $away$to"
@@ -237,7 +243,6 @@ a_slave_forwards_by_the_table_of_its_vrf() {
 	sysctl_in host net.ipv4.conf.all.rp_filter 1 net.ipv4.conf.eth0.rp_filter 1
 	want=$(kernel_says "${away}33" from "${vrf}1" iif eth0)
 	same "what the kernel answers" "$want" "eth1 $RED"
-	ip_in redpeer "-$family" route add "${away}32/$some" via "${vrf}2"
 	ip_in redpeer "-$family" route del local "${away}0/$all" dev lo
 	trace_pings redpeer "- ${away}33"
 	carried 0 1 0

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -130,6 +131,44 @@ static void a_link_is_read(void **state)
 	}
 }
 
+/* A link whose settings of IPv6 are as many as a kernel of that age has. */
+static struct link link_with_settings(const int32_t *settings, size_t count)
+{
+	const struct ifinfomsg header = { .ifi_index = 3 };
+	const struct message_attribute name[] = { BYTES(IFLA_IFNAME, "eth0\0"), { 0 } };
+	struct nlmsghdr *message = message_new(RTM_NEWLINK, &header, sizeof(header), name);
+	struct nlattr *families = mnl_attr_nest_start(message, IFLA_AF_SPEC);
+	struct nlattr *family = mnl_attr_nest_start(message, AF_INET6);
+	struct link link = { 0 };
+
+	mnl_attr_put_u32(message, IFLA_INET6_FLAGS, 1);
+	mnl_attr_put(message, IFLA_INET6_CONF, count * sizeof(*settings), settings);
+	mnl_attr_nest_end(message, family);
+	mnl_attr_nest_end(message, families);
+	assert_int_equal(link_message_parse(message, &link), 0);
+	free(message);
+	return link;
+}
+
+static void the_settings_of_ipv6_are_read(void **state)
+{
+	int32_t settings[DEVCONF_MAX + 5] = { 0 };
+	struct link link;
+
+	(void)state;
+	settings[DEVCONF_USE_TEMPADDR] = 1;
+	link = link_with_settings(settings, ARRAY_SIZE(settings));
+	assert_false(link.prefers_temporary || link.own_sources_only);
+	settings[DEVCONF_USE_TEMPADDR] = 2;
+	settings[DEVCONF_USE_OIF_ADDRS_ONLY] = 1;
+	link = link_with_settings(settings, ARRAY_SIZE(settings));
+	assert_true(link.prefers_temporary && link.own_sources_only);
+	link = link_with_settings(settings, DEVCONF_USE_OIF_ADDRS_ONLY);
+	assert_true(link.prefers_temporary && !link.own_sources_only);
+	link = link_with_settings(settings, 0);
+	assert_false(link.prefers_temporary || link.own_sources_only);
+}
+
 static const struct address_row {
 	const char *name;
 	int want_error;
@@ -162,6 +201,26 @@ static const struct address_row {
 	  { .local = { 10, 0, 0, 1 }, .family = AF_INET, .secondary = true },
 	  { .ifa_family = AF_INET },
 	  { BYTES(IFA_LOCAL, "\12\0\0\1"), U32(IFA_FLAGS, IFA_F_SECONDARY | 0x200) } },
+	{ "of IPv6, temporary and no longer preferred",
+	  0,
+	  { .local = { 0xfd, [15] = 1 },
+	    .ifindex = 3,
+	    .states = ADDRESS_TEMPORARY | ADDRESS_DEPRECATED,
+	    .family = AF_INET6,
+	    .length = 64 },
+	  { .ifa_family = AF_INET6, .ifa_prefixlen = 64, .ifa_index = 3 },
+	  { BYTES(IFA_ADDRESS, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"),
+	    U32(IFA_FLAGS, IFA_F_TEMPORARY | IFA_F_DEPRECATED | IFA_F_MANAGETEMPADDR) } },
+	{ "of IPv6, another host's",
+	  0,
+	  { .local = { 0xfd, [15] = 1 },
+	    .states = ADDRESS_TENTATIVE | ADDRESS_OPTIMISTIC | ADDRESS_DUPLICATE,
+	    .family = AF_INET6,
+	    .length = 64 },
+	  { .ifa_family = AF_INET6,
+	    .ifa_prefixlen = 64,
+	    .ifa_flags = IFA_F_TENTATIVE | IFA_F_OPTIMISTIC | IFA_F_DADFAILED },
+	  { BYTES(IFA_ADDRESS, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1") } },
 	{ "of another family",
 	  -ENOMSG,
 	  { .length = 0 },
@@ -228,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_link_is_read),
+		cmocka_unit_test(the_settings_of_ipv6_are_read),
 		cmocka_unit_test(an_address_is_read),
 		cmocka_unit_test(every_cut_of_a_message_is_survived),
 	};

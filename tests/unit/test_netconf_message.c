@@ -17,6 +17,9 @@
 
 #define ATTRIBUTES_MAX 6
 
+#define LINKDOWN(device, value)                                                                    \
+	U32(NETCONFA_IFINDEX, device), U32(NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN, value)
+
 static const struct row {
 	const char *name;
 	int want_error;
@@ -113,6 +116,34 @@ static void a_setting_is_read(void **state)
 	}
 }
 
+static const struct change {
+	bool want;
+	uint8_t family;
+	struct message_attribute attributes[ATTRIBUTES_MAX];
+} changes[] = {
+	{ true, AF_INET, { LINKDOWN(7, 1) } },
+	{ true, AF_INET6, { LINKDOWN(7, 0) } },
+	{ true, AF_INET6, { LINKDOWN(NETCONFA_IFINDEX_ALL, 1) } },
+	{ false, 129, { LINKDOWN(7, 1) } },
+	{ false, AF_INET6, { U32(NETCONFA_IFINDEX, 7), U32(NETCONFA_FORWARDING, 1) } },
+	/* A new device. */
+	{ false, AF_INET6, { LINKDOWN(7, 1), U32(NETCONFA_FORWARDING, 0) } },
+};
+
+static void a_change_that_moves_routes_is_told(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		const struct netconfmsg header = { .ncm_family = changes[i].family };
+		struct nlmsghdr *message =
+			message_new(RTM_NEWNETCONF, &header, sizeof(header), changes[i].attributes);
+
+		if (netconf_message_moves_routes(message) != changes[i].want)
+			fail_msg("change %zu", i);
+		free(message);
+	}
+}
+
 static void every_cut_of_a_message_is_survived(void **state)
 {
 	(void)state;
@@ -124,6 +155,7 @@ static void every_cut_of_a_message_is_survived(void **state)
 			struct netconf netconf;
 
 			netconf_message_parse(cut, &netconf);
+			netconf_message_moves_routes(cut);
 			free(cut);
 		}
 		free(message);
@@ -146,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_setting_is_read),
+		cmocka_unit_test(a_change_that_moves_routes_is_told),
 		cmocka_unit_test(every_cut_of_a_message_is_survived),
 		cmocka_unit_test(a_message_without_its_header_is_malformed),
 	};

@@ -614,6 +614,59 @@ static void promoted_address_goes_behind_the_primary_ones(void **state)
 	assert_string_equal(source_of_device(policy, 2), "192.0.2.9");
 }
 
+static struct address v6(uint8_t last)
+{
+	return (struct address){
+		.local = { 0xfd, [15] = last }, .ifindex = 2, .family = AF_INET6, .length = 64
+	};
+}
+
+static uint8_t selected6(const struct policy *policy)
+{
+	const uint8_t dst[16] = { 0xfd, 1 };
+	uint8_t source[16] = { 0 };
+
+	policy_select_source6(policy, dst, 2, source);
+	return source[15];
+}
+
+/* Of addresses that are equally good the kernel selects the first, and a new one is put first. */
+static void newest_address_of_ipv6_comes_first_but_for_a_dump(void **state)
+{
+	struct policy *policy = *state;
+	struct address first = v6(1), second = v6(2), third = v6(3);
+
+	set_link(policy, 2, "eth0");
+	assert_int_equal(selected6(policy), 0);
+	assert_int_equal(policy_append_address(policy, &first), 0);
+	assert_int_equal(policy_append_address(policy, &second), 0);
+	assert_int_equal(selected6(policy), 1);
+	assert_int_equal(policy_set_address(policy, &third), 0);
+	assert_int_equal(selected6(policy), 3);
+	assert_int_equal(policy_append_address(policy, &third), 0);
+	assert_int_equal(selected6(policy), 3);
+}
+
+static void state_of_an_address_is_renewed_in_its_place(void **state)
+{
+	struct policy *policy = *state;
+	struct address first = v6(1), second = v6(2);
+	uint64_t before;
+
+	policy_set_address(policy, &first);
+	second.states = ADDRESS_TENTATIVE;
+	policy_set_address(policy, &second);
+	assert_int_equal(selected6(policy), 1);
+	before = policy_generation(policy);
+	second.states = 0;
+	policy_set_address(policy, &second);
+	assert_int_not_equal(policy_generation(policy), before);
+	assert_int_equal(selected6(policy), 2);
+	first.states = ADDRESS_TEMPORARY;
+	policy_set_address(policy, &first);
+	assert_int_equal(selected6(policy), 2);
+}
+
 static void hostile_addresses_are_refused(void **state)
 {
 	struct policy *policy = *state;
@@ -756,6 +809,8 @@ static const struct CMUnitTest plain_tests[] = {
 	cmocka_unit_test(reject_route_has_no_source),
 	WITH_POLICY(removed_addresses_are_not_selected),
 	WITH_POLICY(promoted_address_goes_behind_the_primary_ones),
+	WITH_POLICY(newest_address_of_ipv6_comes_first_but_for_a_dump),
+	WITH_POLICY(state_of_an_address_is_renewed_in_its_place),
 	WITH_POLICY(hostile_addresses_are_refused),
 	WITH_POLICY(own_addresses_are_told_by_family),
 	WITH_POLICY(tunnels_are_counted),

@@ -59,8 +59,14 @@ static void print_nexthop(struct text *text, const struct nexthop *nexthop)
 static void print_route(struct text *text, const struct route *route)
 {
 	text_add_prefix(text, route->family, route->dst, route->dst_length);
+	if (route->src_length) {
+		text_add(text, " from ");
+		text_add_prefix(text, route->family, route->src, route->src_length);
+	}
 	text_printf(text, " table %u metric %u type %u tos %u", route->table, route->metric,
 		    route->type, route->tos);
+	if (route->router_preference)
+		text_printf(text, " pref %u", route->router_preference);
 	if (route->prefsrc_family) {
 		text_add(text, " src ");
 		text_add_address(text, route->prefsrc_family, route->prefsrc);
@@ -119,6 +125,16 @@ static const struct row {
 	  { .rtm_family = AF_INET6, .rtm_dst_len = 32, .rtm_table = 254, .rtm_type = 1 },
 	  { BYTES(RTA_DST, "\x20\1\15\xb8\0\0\0\0\0\0\0\0\0\0\0\0"), U32(RTA_PRIORITY, 1024),
 	    U32(RTA_OIF, 3), BYTES(RTA_CACHEINFO, "what nobody needs") } },
+	{ "2001:db8::/32 from fd00::/8 table 254 metric 0 type 1 tos 0 pref 1, dev 3 flags 0 "
+	  "weight 1",
+	  { .rtm_family = AF_INET6,
+	    .rtm_dst_len = 32,
+	    .rtm_src_len = 8,
+	    .rtm_table = 254,
+	    .rtm_type = 1 },
+	  { BYTES(RTA_DST, "\x20\1\15\xb8\0\0\0\0\0\0\0\0\0\0\0\0"),
+	    BYTES(RTA_SRC, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), BYTES(RTA_PREF, "\1"),
+	    U32(RTA_OIF, 3) } },
 };
 
 static void a_route_is_read_whole(void **state)

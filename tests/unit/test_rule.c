@@ -34,13 +34,14 @@ static uint32_t master_of(const void *data, uint32_t ifindex)
 	return ifindex == ETH || ifindex == VRF ? VRF : 0;
 }
 
-/* Kernels up to 6.1, then 6.12, then 6.16 and newer. */
-enum kernel { OLD, MIDDLE, NEW };
+/* Kernels up to 6.1, then 6.12, then 6.16 and newer; and those up to 5.17. */
+enum kernel { OLD, MIDDLE, NEW, OLDEST };
 
 static const struct match_context contexts[] = {
 	[OLD] = { TOS_EXACT, table_of_flow, NULL, NULL },
 	[MIDDLE] = { TOS_MASKED, table_of_flow, NULL, NULL },
 	[NEW] = { TOS_MASKED, table_of_flow, master_of, NULL },
+	[OLDEST] = { TOS_EXACT_ECN, table_of_flow, NULL, NULL },
 };
 
 struct match_row {
@@ -55,6 +56,9 @@ struct match_row {
 	{                                                                                          \
 		.address = { a, b, c, d }, .length = (bits)                                        \
 	}
+
+/* 2001:db8::/32 */
+#define SITE PREFIX(0x20, 0x01, 0x0d, 0xb8, 32)
 
 static struct match_row match_rows[] = {
 	{ .name = "empty_rule_accepts_everything" },
@@ -200,6 +204,18 @@ static struct match_row match_rows[] = {
 	  .key = { .tos = 0x50 },
 	  .mismatch = "tos",
 	  .kernel = NEW },
+	{ .name = "tos_of_ipv6_ignores_the_ecn_bits",
+	  .rule = { .family = AF_INET6, .tos = 0x10 },
+	  .key = { .tos = 0x13 } },
+	{ .name = "tos_of_ipv6_compares_the_ecn_bits_on_the_oldest_kernels",
+	  .rule = { .family = AF_INET6, .tos = 0x10 },
+	  .key = { .tos = 0x13 },
+	  .mismatch = "tos",
+	  .kernel = OLDEST },
+	{ .name = "tos_of_ipv4_is_compared_as_it_is_on_the_oldest_kernels",
+	  .rule = { .family = AF_INET, .tos = 0x10 },
+	  .key = { .tos = 0x10 },
+	  .kernel = OLDEST },
 	{ .name = "dscp_compares_all_six_bits",
 	  .rule = { .has_dscp = true, .dscp = 4, .dscp_mask = 63 },
 	  .key = { .tos = 0x50 },
@@ -255,6 +271,37 @@ static struct match_row match_rows[] = {
 	{ .name = "source_is_tested_before_destination_and_tos",
 	  .rule = { .src = PREFIX(10, 0, 0, 0, 8), .dst = PREFIX(10, 0, 0, 0, 8), .tos = 4 },
 	  .mismatch = "from" },
+	{ .name = "destination_is_tested_before_source_for_ipv6",
+	  .rule = { .family = AF_INET6, .src = SITE, .dst = SITE, .tos = 4 },
+	  .key = { .family = AF_INET6 },
+	  .mismatch = "to" },
+	{ .name = "source_is_tested_before_tos_for_ipv6",
+	  .rule = { .family = AF_INET6, .src = SITE, .dst = SITE, .tos = 4 },
+	  .key = { .family = AF_INET6, .dst = { 0x20, 0x01, 0x0d, 0xb8 } },
+	  .mismatch = "from" },
+	{ .name = "flowlabel_is_tested_before_protocol",
+	  .rule = { .has_flowlabel = true,
+		    .flowlabel = 1,
+		    .flowlabel_mask = 0xfffff,
+		    .ip_proto = 6 },
+	  .mismatch = "flowlabel" },
+	{ .name = "source_that_is_not_set_is_in_no_prefix",
+	  .rule = { .family = AF_INET6, .src = { .length = 1 } },
+	  .key = { .family = AF_INET6, .iif = FLOW_IFINDEX_LO },
+	  .mismatch = "from" },
+	{ .name = "source_that_is_not_set_is_yet_to_be_found",
+	  .rule = { .family = AF_INET6, .src = SITE, .find_saddr = true },
+	  .key = { .family = AF_INET6, .iif = FLOW_IFINDEX_LO } },
+	{ .name = "source_that_is_set_is_compared_whatever_is_to_be_found",
+	  .rule = { .family = AF_INET6, .src = SITE, .find_saddr = true },
+	  .key = { .family = AF_INET6, .src = { 0xfd } },
+	  .mismatch = "from" },
+	{ .name = "received_packet_has_a_source_though_it_is_zero",
+	  .rule = { .family = AF_INET6, .src = { .length = 1 } },
+	  .key = { .family = AF_INET6, .iif = ETH } },
+	{ .name = "source_of_ipv4_is_compared_though_it_is_zero",
+	  .rule = { .family = AF_INET, .src = { .length = 1 } },
+	  .key = { .family = AF_INET, .iif = FLOW_IFINDEX_LO } },
 	{ .name = "protocol_is_tested_before_ports",
 	  .rule = { .ip_proto = 6, .has_sport = true, .sport = { 1, 1 } },
 	  .mismatch = "ipproto" },

@@ -174,12 +174,39 @@ static void a_rule_is_what_ip_rule_shows(void **state)
 		assert_int_equal(parse(&shown[i].header, shown[i].attributes, &rule), 0);
 		assert_false(rule.truncated);
 		rule_note_print(&text, &rule, true, names);
-		assert_string_equal(strstr(text_string(&text), "rule added: ") +
-					    strlen("rule added: "),
+		assert_string_equal(strstr(text_string(&text), "added: ") + strlen("added: "),
 				    shown[i].want);
 		text_free(&text);
 	}
 	names_free(names);
+}
+
+static void a_note_tells_a_rule_of_ipv6(void **state)
+{
+	const struct fib_rule_hdr header = { .family = AF_INET6, .table = 254, .action = 1 };
+	struct names *names = names_new();
+	struct text text = { 0 };
+	struct rule rule;
+
+	(void)state;
+	assert_int_equal(parse(&header, NULL, &rule), 0);
+	rule_note_print(&text, &rule, false, names);
+	assert_string_equal(text_string(&text), "IPv6 rule deleted: 0: from all lookup main");
+	text_free(&text);
+	names_free(names);
+}
+
+static void a_source_still_to_be_found_is_read(void **state)
+{
+	struct fib_rule_hdr header = { .family = AF_INET6, .src_len = 64, .action = 1 };
+	struct rule rule;
+
+	(void)state;
+	assert_int_equal(parse(&header, NULL, &rule), 0);
+	assert_false(rule.find_saddr);
+	header.flags = FIB_RULE_FIND_SADDR;
+	assert_int_equal(parse(&header, NULL, &rule), 0);
+	assert_true(rule.find_saddr);
 }
 
 static void what_is_not_shown_is_read_too(void **state)
@@ -327,6 +354,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rule_is_what_ip_rule_shows),
+		cmocka_unit_test(a_note_tells_a_rule_of_ipv6),
+		cmocka_unit_test(a_source_still_to_be_found_is_read),
 		cmocka_unit_test(what_is_not_shown_is_read_too),
 		cmocka_unit_test(a_malformed_attribute_marks_the_rule),
 		cmocka_unit_test(a_prefix_longer_than_the_address_marks_the_rule),

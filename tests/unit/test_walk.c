@@ -521,17 +521,54 @@ static void table_that_is_missing_or_not_held_is_told_apart(void **state)
 	policy_free(policy);
 }
 
+/* A route of IPv6 with two nexthops, by devices of the groups 9 and second. */
+static int64_t group_of_two(uint32_t second, uint8_t second_flags)
+{
+	const struct link devices[] = {
+		{ .index = 3, .group = 9, .name = "eth0" },
+		{ .index = 4, .group = second, .name = "eth1" },
+	};
+	struct policy *policy = policy_new(1, TOS_MASKED);
+	struct flow_key key = { .family = AF_INET6, .dst = { 0xfd } };
+	struct policy_ask asked = { .policy = policy, .key = &key };
+	struct route *route = calloc(1, route_size(2));
+	struct ask_answer answer;
+
+	assert_non_null(route);
+	*route = (struct route){ .family = AF_INET6, .type = RTN_UNICAST, .nexthop_count = 2 };
+	route->nexthops[0] = (struct nexthop){ .dev = 3 };
+	route->nexthops[1] = (struct nexthop){ .dev = 4, .flags = second_flags };
+	policy_set_link(policy, &devices[0]);
+	policy_set_link(policy, &devices[1]);
+	assert_int_equal(route_table_add(policy_table_for_change(policy, AF_INET6, 50), route,
+					 false, false),
+			 0);
+	assert_int_equal(policy_ask_tables(&asked, 0, 50, &answer), ASK_ANSWERED);
+	free(route);
+	policy_free(policy);
+	return answer.group;
+}
+
+static void group_of_ipv6_is_that_of_whichever_nexthop(void **state)
+{
+	(void)state;
+	assert_true(group_of_two(9, 0) == 9);
+	assert_true(group_of_two(5, 0) == -1);
+	assert_true(group_of_two(5, RTNH_F_DEAD) == 9);
+}
+
 int main(void)
 {
-	struct CMUnitTest tests[5 + ARRAY_SIZE(rows)] = {
+	struct CMUnitTest tests[6 + ARRAY_SIZE(rows)] = {
 		cmocka_unit_test(every_outcome_has_its_word),
 		cmocka_unit_test(l3mdev_rule_asks_the_table_of_the_vrf),
 		cmocka_unit_test(held_table_is_asked_for_its_longest_prefix),
 		cmocka_unit_test(table_without_a_route_tells_a_throw_from_nothing),
 		cmocka_unit_test(table_that_is_missing_or_not_held_is_told_apart),
+		cmocka_unit_test(group_of_ipv6_is_that_of_whichever_nexthop),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		tests[5 + i] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL, &rows[i] };
+		tests[6 + i] = (struct CMUnitTest){ rows[i].name, check_row, NULL, NULL, &rows[i] };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

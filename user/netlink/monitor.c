@@ -11,6 +11,7 @@
 
 #include "netlink/attribute.h"
 #include "netlink/link_message.h"
+#include "netlink/netconf_message.h"
 #include "netlink/reader.h"
 #include "netlink/rule_message.h"
 #include "netlink/rule_note.h"
@@ -287,6 +288,8 @@ static int apply_nexthop(struct drain *drain, const struct nlmsghdr *message)
 
 static int apply_netconf(struct drain *drain, const struct nlmsghdr *message)
 {
+	if (netconf_message_moves_routes(message))
+		drain->monitor->stale |= stale_routes_of(message_family(message));
 	return reader_add_netconf(&drain->monitor->reader, message);
 }
 

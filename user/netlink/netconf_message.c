@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Decodes RTM_NEWNETCONF: the settings of a device below /proc/sys/net/ipv4/conf. */
+/* Decodes RTM_NEWNETCONF: the settings of a device below /proc/sys/net/ipv4/conf, and ipv6/conf. */
 #include "netlink/netconf_message.h"
 
 #include <errno.h>
@@ -39,4 +39,26 @@ int netconf_message_parse(const struct nlmsghdr *message, struct netconf *netcon
 	netconf->index = reading.index == NETCONFA_IFINDEX_ALL ? 0 : (uint32_t)reading.index;
 	netconf->rp_filter = (uint8_t)reading.rp_filter;
 	return 0;
+}
+
+struct linkdown_reading {
+	int32_t ignore;
+	int32_t forwarding;
+};
+
+/* A new device tells all of its settings, a change only the one that changed. */
+bool netconf_message_moves_routes(const struct nlmsghdr *message)
+{
+	static const struct attribute_reader readers[] = {
+		[NETCONFA_FORWARDING] = ATTRIBUTE_FIELD(struct linkdown_reading, forwarding),
+		[NETCONFA_IGNORE_ROUTES_WITH_LINKDOWN] =
+			ATTRIBUTE_FIELD(struct linkdown_reading, ignore),
+	};
+	static const struct attribute_table table = { ARRAY_SIZE(readers), readers, NULL };
+	struct linkdown_reading reading = { NOT_TOLD, NOT_TOLD };
+
+	if (!family_address_length(message_family(message)))
+		return false;
+	message_read_attributes(message, sizeof(struct netconfmsg), &table, &reading);
+	return reading.ignore != NOT_TOLD && reading.forwarding == NOT_TOLD;
 }

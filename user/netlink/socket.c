@@ -34,7 +34,7 @@ static const struct group {
 	{ RTNLGRP_IPV4_IFADDR, false }, { RTNLGRP_IPV4_ROUTE, false },
 	{ RTNLGRP_NEXTHOP, true },	{ RTNLGRP_IPV4_NETCONF, true },
 	{ RTNLGRP_IPV6_RULE, true },	{ RTNLGRP_IPV6_IFADDR, true },
-	{ RTNLGRP_IPV6_ROUTE, true },
+	{ RTNLGRP_IPV6_ROUTE, true },	{ RTNLGRP_IPV6_NETCONF, true },
 };
 
 static int groups_join(const struct mnl_socket *socket)

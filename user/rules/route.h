@@ -57,8 +57,8 @@ size_t route_size(uint32_t count);
 /* Copies route into the table, in the place that the kernel's order gives it
  * (fib_insert_alias(): tos descending, then metric, append or replace as in
  * NLM_F_APPEND and NLM_F_REPLACE). With append, adding in the order of a dump
- * gives the kernel's order. A route that is there already is only renewed, in
- * its place. 0 or -errno: -EINVAL for another family or an impossible length. */
+ * gives the kernel's order. A route of IPv4 that is there already is only renewed, in
+ * its place; of IPv6 there may be two. 0 or -errno: -EINVAL for another family or an impossible length. */
 int route_table_add(struct route_table *table, const struct route *route, bool append,
 		    bool replace);
 

@@ -104,19 +104,20 @@ static bool same_node(const struct route *a, const struct route *b)
 static bool ask_node(struct question *question, const struct route_entry *entry)
 {
 	const struct route *first = &entry->route;
-	uint32_t metric = first->metric;
+	bool found = false; /* among those of the lowest metric */
 	int best_score = SCORE_NONE;
 
 	for (; entry && same_node(&entry->route, first); entry = route_entry_next(entry)) {
 		const struct nexthop *nexthop;
 		int score;
 
-		if (entry->route.metric != metric && question->result.route)
+		if (entry->route.metric != first->metric && found)
 			break;
 		nexthop = best_nexthop(question, &entry->route, &score);
 		if (score > best_score) {
 			best_score = score;
 			take_route(question, &entry->route, nexthop);
+			found |= entry->route.metric == first->metric;
 		}
 	}
 	return question->result.route;

@@ -301,6 +301,16 @@ static struct route_entry **find_same(struct route_entry **place, const struct p
 	return NULL;
 }
 
+/* The route that route takes the place of. A notification may repeat what the dump said already;
+ * the newer flags are right. IPv6 can hold the same route twice, after `ip route replace`. */
+static struct route_entry **find_old(struct route_entry **place, const struct prefix *prefix,
+				     const struct route *route, bool replace)
+{
+	if (replace)
+		return find_replaced(place, prefix, route);
+	return route->family == AF_INET6 ? NULL : find_same(place, prefix, route);
+}
+
 static void entry_take_place(struct route_entry **place, struct route_entry *entry)
 {
 	struct route_entry *old = *place;
@@ -327,8 +337,7 @@ int route_table_add(struct route_table *table, const struct route *route, bool a
 		return -ENOMEM;
 
 	place = table_find(table, &prefix);
-	/* A notification may repeat what the dump said already; the newer flags are right. */
-	old = replace ? find_replaced(place, &prefix, route) : find_same(place, &prefix, route);
+	old = find_old(place, &prefix, route, replace);
 	if (old) {
 		entry_take_place(old, entry);
 		return 0;

@@ -289,18 +289,39 @@ struct walk_result policy_walk(const struct policy *policy, const struct rule_li
 	return result;
 }
 
-/* fib4_rule_suppress() looks at the first nexthop, whichever is used, fib6_rule_suppress() at the
- * one in use. */
-static int64_t group_of(const struct policy *policy, const struct table_result *result)
+static int64_t group_of_device(const struct policy *policy, uint32_t index)
 {
-	const struct route *route = result->route;
-	const struct nexthop *nexthop = result->nexthop;
-	const struct link *link;
+	const struct link *link = policy_link(policy, index);
 
-	if (route && route->family == AF_INET)
-		nexthop = route->nexthop_count ? route->nexthops : NULL;
-	link = nexthop ? policy_link(policy, nexthop->dev) : NULL;
 	return link ? (int64_t)link->group : -1;
+}
+
+/* fib6_rule_suppress() comes after multipath selection: the group is known when it is the same
+ * whichever nexthop is chosen. */
+static int64_t group_of_usable(const struct policy *policy, const struct route *route)
+{
+	int64_t group = -1;
+
+	for (uint32_t i = 0; i < route->nexthop_count; i++) {
+		int64_t other = group_of_device(policy, route->nexthops[i].dev);
+
+		if (route->nexthops[i].flags & RTNH_F_DEAD)
+			continue;
+		if (group >= 0 && other != group)
+			return -1;
+		group = other;
+	}
+	return group;
+}
+
+static int64_t group_of(const struct policy *policy, const struct route *route)
+{
+	if (!route || !route->nexthop_count)
+		return -1;
+	if (route->family == AF_INET6)
+		return group_of_usable(policy, route);
+	/* fib4_rule_suppress() looks at the first nexthop, whichever is used. */
+	return group_of_device(policy, route->nexthops[0].dev);
 }
 
 enum ask_result policy_ask_tables(void *data, size_t index, uint32_t table,
@@ -322,7 +343,7 @@ enum ask_result policy_ask_tables(void *data, size_t index, uint32_t table,
 	*answer = (struct ask_answer){
 		.error = asked->last.error,
 		.prefix_length = route ? route->dst_length : -1,
-		.group = group_of(asked->policy, &asked->last),
+		.group = group_of(asked->policy, route),
 		.suppressed = -1,
 		.thrown = asked->last.error == -EAGAIN && route && route->type == RTN_THROW,
 	};
