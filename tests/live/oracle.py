@@ -496,6 +496,7 @@ class Scene:
             return
         if not question.settled and line["verdict"]["decided_by"] == "unknown":
             self.counts["unknown"] += 1
+            self.check_unknown(question, line["verdict"])
             return
         require(len(question.lines) == 1, "%d lookups are shown for one", len(question.lines))
         require(line["duration_ns"] is None, "the duration is %s", line["duration_ns"])
@@ -515,6 +516,15 @@ class Scene:
                 line["cause"], line["context"])
         require(line["netns"] == self.netns and line["netns_name"] == self.name, "netns %s (%s)",
                 line["netns"], line["netns_name"])
+
+    def check_unknown(self, question, verdict):
+        """What the kernel tells holds whatever the rules are."""
+        route = question.walk.asked[-1].route
+        if not self.family.refusals_are_told or not route or route.type == model.RTN_THROW:
+            return
+        for name, value in self.expected_prefix(route).items():
+            require(verdict[name] == value, "the unknown verdict's %s is %r, not %r", name,
+                    verdict[name], value)
 
     def check_parts(self, question):
         """Where a walk asks its first table twice, or the next walk about the same flow begins with
@@ -562,6 +572,9 @@ class Scene:
             check_rule(self.family, step, rules[index])
             check_jump(step, question, index)
             self.check_mismatch(question, step, index)
+            if step["outcome"] == "throw":
+                evidence = "kernel" if self.family.refusals_are_told else "derived"
+                require(step["evidence"] == evidence, "the throw is %s", step["evidence"])
         named = named_rules(self.family, line, rules)
         require(walk.rule in named or walk.rule is None and not named,
                 "fibtrace names rule %s, the model %s", named, walk.rule)
@@ -574,6 +587,10 @@ class Scene:
             require(step.get("reason"), "the skipped step has no reason")
         require(step.get("mismatch") == want, "the step's mismatch is %s, not %s",
                 step.get("mismatch"), want)
+
+    def route_of(self, question):
+        """The route that the tier can see to be answered."""
+        return question.walk.route
 
     def expected_end(self, question):
         """What the verdict says of the end of the walk."""
@@ -592,7 +609,7 @@ class Scene:
         return dict(dst=self.family.prefix_text(route.dst, route.length), prefixlen=route.length)
 
     def expected_verdict(self, question):
-        walk, route = question.walk, question.walk.route
+        walk, route = question.walk, self.route_of(question)
         want = self.expected_end(question)
         if want["decided_by"] == "bound-device":
             want.update(dev=self.names[question.flow["oif"]], type="unicast")
@@ -615,11 +632,28 @@ class Scene:
         for name, value in self.expected_verdict(question).items():
             require(verdict[name] == value, "the verdict's %s is %r, not %r", name, verdict[name],
                     value)
-        if not question.walk.route or question.walk.error:
+        if question.settled and not verdict["error"]:
+            self.check_source(question, verdict)
+        if verdict["error"] or question.bound:
             return
         got, nexthops = (verdict["dev"], verdict["gateway"]), self.chosen_nexthops(question)
         require(got in nexthops, "the verdict's device and gateway are %s, not one of %s", got,
                 nexthops)
+
+    def check_source(self, question, verdict):
+        """The source that the kernel chose for a packet that had none, where its answer names it:
+        not with the whole route, and not with another nexthop than the verdict's."""
+        flow, answer = question.flow, question.answer
+        if flow.get("iif") or flow.get("src") or not answer \
+                or question.flags & kernel.RTM_F_FIB_MATCH:
+            return
+        here = answer["type"] in model.TO_THIS_HOST  # then the answer names lo
+        if not here and verdict["dev"] != self.names[answer["nexthops"][0][0]]:
+            return
+        local = answer["type"] == model.RTN_LOCAL and not self.family.local_routes_name_source
+        want = None if local else self.family.text(answer["prefsrc"])
+        require(verdict["prefsrc"] == want, "the verdict's source is %s, not %s",
+                verdict["prefsrc"], want)
 
     def named_nexthop(self, nexthop):
         dev, gateway = nexthop
@@ -632,7 +666,8 @@ class Scene:
 
     def chosen_nexthops(self, question):
         """Those that the verdict may name: a table's answer does not tell which is taken."""
-        return self.fitting_nexthops(question, question.walk.route)
+        _, route = question.walk.effect
+        return self.fitting_nexthops(question, route)
 
     # perturbation
 
@@ -911,30 +946,29 @@ class ExactScene(Scene):
                for step in line["steps"]]
         require(got == want, "the tables asked are %s, not %s", got, want)
 
+    def route_of(self, question):
+        _, route = question.walk.effect
+        return route
+
+    def expected_end(self, question):
+        if question.walk.returned:
+            return dict(error=None, decided_by="suppressed-route", priority=None)
+        return super().expected_end(question)
+
     def expected_verdict(self, question):
         want = super().expected_verdict(question)
         if want["decided_by"] == "bound-device":
             want.update(gateway=None)
-        if question.settled or not want["error"]:
+        if question.settled or not want["error"] or self.family.refusals_are_told:
             return want
         # No hook tells the prefix of a route that refuses: it may be missing, not wrong.
         return {name: value for name, value in want.items()
                 if name not in ("dst", "prefixlen") or question.line["verdict"][name] is not None}
 
-    def check_verdict(self, question, verdict):
-        super().check_verdict(question, verdict)
-        flow, answer = question.flow, question.answer
-        if flow.get("iif") or flow.get("src") or question.flags & kernel.RTM_F_FIB_MATCH:
-            return  # no source is chosen, or the answer does not name it
-        if answer:
-            want = self.family.text(answer["prefsrc"])
-            require(verdict["prefsrc"] == want, "the verdict's source is %s, not %s",
-                    verdict["prefsrc"], want)
-
     def chosen_nexthops(self, question):
         """The one that the kernel's answer names; an answer that is the whole route names none of
         them, and that to a local one names lo, where the packet goes instead."""
-        route = question.walk.route
+        _, route = question.walk.effect
         unnamed = not question.answer or question.flags & kernel.RTM_F_FIB_MATCH
         if unnamed or route.type in model.TO_THIS_HOST:
             return super().chosen_nexthops(question)
@@ -1128,7 +1162,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lookups", type=int, default=1000, help="at least so many of a family")
     parser.add_argument("--family", choices=list(oracle_family.FAMILIES), dest="families",
-                        action="append", help="inet alone when not given")
+                        action="append", help="both when not given")
     parser.add_argument("--seed", default=str(random.randrange(1 << 32)))
     parser.add_argument("--set", type=int, help="only this rule set of the seed")
     parser.add_argument("--fibtrace", default=os.path.join(ROOT, "build/fibtrace"))
@@ -1139,7 +1173,7 @@ def parse_arguments():
     parser.add_argument("--kernel-only", action="store_true",
                         help="compare the kernel with the model, without fibtrace")
     options = parser.parse_args()
-    names = options.families or ["inet"]
+    names = options.families or oracle_family.FAMILIES
     options.families = [oracle_family.FAMILIES[name] for name in names]
     return options
 

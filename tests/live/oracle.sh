@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs oracle.py, which compares fibtrace with the running kernel on random policies.
+# Runs oracle.py, which compares fibtrace with the running kernel on random policies of IPv4 and
+# IPv6: oracle.sh [--lookups N of each] [--family inet|inet6].
 
 LIVE_DIR=$(cd "$(dirname "$0")" && pwd)
 FIBTRACE=${FIBTRACE:-$LIVE_DIR/../../build/fibtrace}

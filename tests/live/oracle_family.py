@@ -59,6 +59,8 @@ class Inet(Family):
     # Without custom rules: the priority of the rule that stands for a table.
     built_in = {TABLE_LOCAL: 0, TABLE_MAIN: 32766, TABLE_DEFAULT: 32767}
     rules_make_tables = nexthops_are_routes = False
+    refusals_are_told = False  # routes that refuse or throw, and their prefixes, by the tracepoint
+    local_routes_name_source = True
     input_needs_source = True
     doubles = 0.15  # so often there are two routes to a prefix
     event = "fib/fib_table_lookup"
@@ -111,7 +113,8 @@ class Inet6(Family):
     rules_make_tables = True  # fib6_rule_configure() makes the table of a rule
     # Several nexthops are several routes that know each other, if they have gateways. Without one
     # they do not, but there can be several routes to a prefix with one metric.
-    nexthops_are_routes = True
+    nexthops_are_routes = refusals_are_told = True
+    local_routes_name_source = False
     input_needs_source = False
     doubles = 0.5
     event = "fib6/fib6_table_lookup"
