@@ -710,7 +710,7 @@ class Generator:
                 self.near(self.rng.choice(rules), flow)
             if flow.get("iif"):
                 flow.pop("oif", None)
-                if self.family.input_needs_source and not flow.get("src"):
+                if not flow.get("src"):
                     flow["src"] = self.destination()
             if flow.get("oif") and self.chance(0.3):
                 flow["oif"] = self.rng.choice(list(self.devices.values()))
