@@ -87,6 +87,7 @@ class Machine:
     """What rules are matched against besides the flow: devices, their groups, the tables."""
 
     family, table = INET, Table
+    dscp_zero_is_any = False
 
     def __init__(self, devices, groups, tables):
         self.devices = devices  # name -> index
@@ -170,6 +171,8 @@ class Machine6(Machine):
         self.class_mask = 0xFF if "whole_class" in features else self.family.rule_tos
         # Some return a suppressed route when the rules are over.
         self.returns_suppressed = "suppressed_route" in features
+        # Kernels that compare DSCPs without masks take a rule for 0 as one for all.
+        self.dscp_zero_is_any = "dscp" in features and "dscp_mask" not in features
 
     def tos_equals(self, rule_tos, tos):
         return rule_tos == tos & self.class_mask
@@ -250,6 +253,8 @@ def tos_matches(rule, tos, machine):
     if rule.get("dscp") is not None:
         mask = rule.get("dscp_mask")
         mask = 63 if mask is None else mask
+        if not rule["dscp"] and machine.dscp_zero_is_any:
+            return True
         return not (rule["dscp"] ^ (tos >> 2)) & mask
     return not rule.get("tos") or machine.tos_equals(rule["tos"], tos)
 
