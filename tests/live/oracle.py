@@ -951,11 +951,6 @@ class ExactScene(Scene):
         _, route = question.walk.effect
         return route
 
-    def expected_end(self, question):
-        if question.walk.returned:
-            return dict(error=None, decided_by="suppressed-route", priority=None)
-        return super().expected_end(question)
-
     def expected_verdict(self, question):
         want = super().expected_verdict(question)
         if want["decided_by"] == "bound-device":

@@ -52,7 +52,7 @@ enum kernel { OLD, MIDDLE, NEW, KERNELS };
 
 static const struct match_context contexts[KERNELS] = {
 	[OLD] = { TOS_EXACT, false, table_of_flow, NULL, NULL },
-	[MIDDLE] = { TOS_MASKED, true, table_of_flow, NULL, NULL },
+	[MIDDLE] = { TOS_MASKED, false, table_of_flow, NULL, NULL },
 	[NEW] = { TOS_MASKED, false, table_of_flow, master_of, NULL },
 };
 
