@@ -69,12 +69,12 @@ said() {
 	sed -n "s/^$1 //p" "$WORK/said"
 }
 
-# no_reason_is_wrong inet|inet6: the neighbours of the other family speak among themselves.
+# no_reason_is_wrong inet|inet6: all sends are datagrams; what neighbours say to each other is not.
 no_reason_is_wrong() {
 	local only=-4
 	[ "$1" = inet ] || only=-6
 	churn_scene
-	trace_json host "${ATTACH[@]}" "$only" -- "$CHURN" run --family "$1" --trace "$WORK/trace" \
+	trace_json host "${ATTACH[@]}" "$only" -P udp -- "$CHURN" run --family "$1" --trace "$WORK/trace" \
 		--log "$WORK/log" --bursts "$CHURN_BURSTS" --changes "$CHURN_CHANGES" --seed "$CHURN_SEED"
 	same "the exit status" "$status" 0
 	"$CHURN" check --family "$1" --trace "$WORK/trace" --log "$WORK/log" >"$WORK/said"

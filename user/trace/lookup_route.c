@@ -66,11 +66,12 @@ struct lookup_route answer_route(const struct table_answer *answer, const struct
 	return out;
 }
 
-static bool source_is_set(const struct flow_key *key)
+/* A packet of this host that has no source yet. */
+static bool source_is_wanted(const struct flow_key *key)
 {
 	static const uint8_t none[16];
 
-	return memcmp(key->src, none, sizeof(none)) != 0;
+	return key->iif <= FLOW_IFINDEX_LO && !memcmp(key->src, none, sizeof(none));
 }
 
 /* IPv6 selects by the destination, where the packet has no source yet and the route names none. */
@@ -80,7 +81,7 @@ static bool preferred_source(const struct policy *policy, const struct flow_key 
 {
 	if (policy_preferred_source(policy, route, nexthop, source))
 		return true;
-	return key->family == FLOW_AF_INET6 && route->type != RTN_LOCAL && !source_is_set(key) &&
+	return key->family == FLOW_AF_INET6 && route->type != RTN_LOCAL && source_is_wanted(key) &&
 	       policy_select_source6(policy, key->dst, nexthop->dev, source);
 }
 
