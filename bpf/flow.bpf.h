@@ -23,7 +23,7 @@ static __always_inline void flow_key_read_common(struct flow_key *key,
 	key->l3mdev = flow_l3mdev(common);
 	key->protocol = common->flowic_proto;
 	key->scope = common->flowic_scope;
-	key->flags = common->flowic_flags;
+	key->flags = flow_flags(common);
 }
 
 static __always_inline void flow_key_read_inet(struct flow_key *key, const struct flowi4 *copied)

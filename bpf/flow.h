@@ -20,6 +20,10 @@
 /* The loopback device; as an input interface it means "locally generated". */
 #define FLOW_IFINDEX_LO 1
 
+/* In flow_key.flags, where no flag of the kernel is: oif is a VRF that stands in for the device of
+ * it which was asked for (5.10). The devices of nexthops are not compared with it then. */
+#define FLOW_OIF_IS_VRF 0x80
+
 /*
  * Addresses are in network byte order, an IPv4 one in the first four bytes and
  * the rest zero. Everything else is in host byte order. tos is the DSCP and ECN

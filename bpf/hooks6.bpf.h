@@ -158,17 +158,17 @@ static __always_inline void table6_direct(const struct hook *hook, const struct 
 	if (!open)
 		return;
 	frame = frame_top(hook->thread);
-	if (frame->pending == (__u64)flow)
-		frame->pending = 0;
 	if (hook->nested || (frame->kind == FRAME_INPUT && frame->family == FLOW_AF_INET6)) {
 		hook->thread->walking = (__u64)flow;
+		if (frame->pending == (__u64)flow)
+			frame->pending = 0;
 		lookup_lose(hook->cpu, open);
 		return;
 	}
 	open->event.flags |= LOOKUP_DIRECT;
 	table6_add_step(hook, open, net, table, result);
 	tables6_walked(open);
-	lookup_finish(hook->cpu, open);
+	lookup6_close(hook, open);
 }
 
 static __always_inline void table6_end(const struct hook *hook, const struct net *net,

@@ -334,8 +334,9 @@ static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
 	struct call_frame *top = frame_top(thread);
 
 	__builtin_memset(&thread->reason, 0, sizeof(thread->reason));
-	if (!key->iif) {
-		/* Without an input interface no packet is behind it, whoever asks. */
+	if (!key->iif && key->family == FLOW_AF_INET) {
+		/* Without an input interface no packet is behind it, whoever asks. Of IPv6 it is set
+		 * later than a VRF's table is asked about a link-local address. */
 		reason->purpose_told = TELLS;
 	} else if (frame_checks_source(top, key)) {
 		reason->purpose = PURPOSE_SOURCE_CHECK;

@@ -97,7 +97,7 @@ group_live() {
         "$BUILD/tests/live/filter_same.bpf.o"
     for test in netlink usage filters failing_ping story owners purposes netns netns_many \
         vrf counts robust known churn scale attributes nesting groups cases_tunnels cases_policy \
-        cases_marks cases_selectors healthy; do
+        cases_marks cases_selectors healthy quirks6 cases6; do
         run add_totals "live/$test" "tests/live/$test.sh"
     done
     run add_totals live/oracle tests/live/oracle.sh --lookups "$lookups"

@@ -4,6 +4,7 @@
 #define FIBTRACE_FLAVORS_H
 
 #include "vmlinux.h"
+#include "bpf/flow.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -41,6 +42,21 @@ static __always_inline __u32 flow_l3mdev(const struct flowi_common *flow)
 	if (bpf_core_field_exists(l3mdev->flowic_l3mdev))
 		return l3mdev->flowic_l3mdev;
 	return 0;
+}
+
+#define KERNEL_FLOWI_FLAG_SKIP_NH_OIF 0x04
+
+/* With flowic_l3mdev the flag for a VRF in the place of the output device became FLOWI_FLAG_L3MDEV_OIF,
+ * which newer kernels (seen in 6.18) set whether or not there is a VRF. */
+static __always_inline __u8 flow_flags(const struct flowi_common *flow)
+{
+	const struct flowi_common___l3mdev *l3mdev = (const void *)flow;
+	__u8 flags = flow->flowic_flags;
+
+	if (bpf_core_field_exists(l3mdev->flowic_l3mdev) ||
+	    !(flags & KERNEL_FLOWI_FLAG_SKIP_NH_OIF))
+		return flags;
+	return (flags & ~KERNEL_FLOWI_FLAG_SKIP_NH_OIF) | FLOW_OIF_IS_VRF;
 }
 
 /* How much of a kernel's structure is copied: all of it, or as much as there is room for. */

@@ -29,7 +29,7 @@ sys.dont_write_bytecode = True
 import oracle
 import oracle_kernel as kernel
 import oracle_model as model
-from oracle_family import INET
+from oracle_family import FAMILIES, INET, INET6
 
 RATE = 1000  # changes a second, where the machine can
 BATCH_MOST = 8  # so many changes at most go to the kernel at once
@@ -40,13 +40,7 @@ SECOND_NS = 1_000_000_000
 IN_MODIFY = 2
 PROBLEMS_SHOWN = 5
 
-LOCAL, MAIN, DEFAULT = model.TABLE_LOCAL, model.TABLE_MAIN, model.TABLE_DEFAULT
-FIXED = tuple(dict(priority=priority, action=model.LOOKUP, table=table)
-              for priority, table in ((0, LOCAL), (32766, MAIN), (32767, DEFAULT)))
-
-
-def net(text):
-    return INET.prefix(text)
+LOCAL, MAIN = model.TABLE_LOCAL, model.TABLE_MAIN
 
 
 def lookup(table, **more):
@@ -61,38 +55,75 @@ def inverted(rule):
     return dict(rule, **{"not": True})
 
 
-# What may stand at a priority: nothing, or one of these. churn.sh makes the tables.
-SLOTS = {
-    100: (lookup(101, mark=1), lookup(101, mark=2)),
-    110: (inverted(lookup(103, mark=1)), inverted(lookup(103, uids=(0, 9)))),
-    120: (lookup(102, mark=0x40000, mask=0xFF0000), lookup(102, mark=0x80000, mask=0xFF0000),
-          lookup(104, dst=net("203.0.113.8/29"))),
-    130: (lookup(105, src=net("192.0.2.22/32")), lookup(104, src=net("192.0.2.0/27"))),
-    140: (dict(action=model.PROHIBIT, uids=(1000, 1000)), lookup(103, uids=(0, 10)),
-          dict(action=model.UNREACHABLE, uids=(1001, 2000))),
-    150: (lookup(MAIN, plen=0), lookup(MAIN, plen=0, proto=model.UDP)),
-    160: (lookup(102, dport=(53, 53)), lookup(106, dport=(50, 60)),
-          lookup(101, dport=(9, 9), proto=model.TCP)),
-    170: (dict(action=model.BLACKHOLE, tos=0x10), lookup(102, tos=0x10),
-          dict(action=model.PROHIBIT, tos=0x08)),
-    180: (goto(200, mark=1), goto(190, dst=net("203.0.113.12/32"))),
-    190: (dict(action=model.NOP, dst=net("203.0.113.0/24")), lookup(103, iif="lo"),
-          lookup(101, iif="gone0")),
-    200: (lookup(101, oif="eth0"),
-          inverted(dict(action=model.NOP, dport=(9, 9), proto=model.UDP))),
-    210: (lookup(103), dict(action=model.UNREACHABLE, dst=net("203.0.113.11/32"))),
-}
-PRIORITIES = tuple(SLOTS)
+class Plan:
+    """What is changed and sent in a family. churn.sh makes the tables, and near and far: the
+    networks of eth0 and behind the gateways, each with hosts of eight bits."""
 
-# By the socket's local port, which each flow has for itself.
-FLOWS = {
-    4000: dict(dst="203.0.113.10", dport=9),
-    4001: dict(dst="203.0.113.11", dport=53, mark=1),
-    4002: dict(dst="203.0.113.12", dport=99, mark=0x40001),
-    4003: dict(dst="203.0.113.13", dport=9, src="192.0.2.22"),
-    4004: dict(dst="203.0.113.14", dport=9, tos=0x10),
-    4005: dict(dst="203.0.113.15", dport=60, uid=1000),
-}
+    NETWORKS = {"inet": ("192.0.2.0", "203.0.113.0"), "inet6": ("2001:db8:1::", "2001:db8:f::")}
+    CLASS_OPTIONS = {"inet": (socket.SOL_IP, socket.IP_TOS),
+                     "inet6": (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)}
+
+    def __init__(self, family):
+        self.family = family
+        self.near, self.far = map(family.number, self.NETWORKS[family.name])
+        self.class_option = self.CLASS_OPTIONS[family.name]
+        self.fixed = tuple(dict(priority=priority, action=model.LOOKUP, table=table)
+                           for table, priority in family.built_in.items())
+        self.slots, self.flows = self.make_slots(), self.make_flows()
+        self.priorities = tuple(self.slots)
+
+    def near_net(self, host, bits=0):
+        return self.near + host, self.family.bits - bits
+
+    def far_net(self, host, bits=0):
+        return self.far + host, self.family.bits - bits
+
+    def make_slots(self):
+        """What may stand at a priority: nothing, or one of these."""
+        return {
+            100: (lookup(101, mark=1), lookup(101, mark=2)),
+            110: (inverted(lookup(103, mark=1)), inverted(lookup(103, uids=(0, 9)))),
+            120: (lookup(102, mark=0x40000, mask=0xFF0000),
+                  lookup(102, mark=0x80000, mask=0xFF0000), lookup(104, dst=self.far_net(8, 3))),
+            130: (lookup(105, src=self.near_net(22)), lookup(104, src=self.near_net(0, 5))),
+            140: (dict(action=model.PROHIBIT, uids=(1000, 1000)), lookup(103, uids=(0, 10)),
+                  dict(action=model.UNREACHABLE, uids=(1001, 2000))),
+            150: (lookup(MAIN, plen=0), lookup(MAIN, plen=0, proto=model.UDP)),
+            160: (lookup(102, dport=(53, 53)), lookup(106, dport=(50, 60)),
+                  lookup(101, dport=(9, 9), proto=model.TCP)),
+            170: (dict(action=model.BLACKHOLE, tos=0x10), lookup(102, tos=0x10),
+                  dict(action=model.PROHIBIT, tos=0x08)),
+            180: (goto(200, mark=1), goto(190, dst=self.far_net(12))),
+            190: (dict(action=model.NOP, dst=self.far_net(0, 8)), lookup(103, iif="lo"),
+                  lookup(101, iif="gone0")),
+            200: (lookup(101, oif="eth0"),
+                  inverted(dict(action=model.NOP, dport=(9, 9), proto=model.UDP))),
+            210: (lookup(103), dict(action=model.UNREACHABLE, dst=self.far_net(11))),
+        }
+
+    def make_flows(self):
+        """By the socket's local port, which each flow has for itself."""
+        flows = {
+            4000: dict(dst=10, dport=9),
+            4001: dict(dst=11, dport=53, mark=1),
+            4002: dict(dst=12, dport=99, mark=0x40001),
+            4003: dict(dst=13, dport=9, src=self.near + 22),
+            4004: dict(dst=14, dport=9, tos=0x10),
+            4005: dict(dst=15, dport=60, uid=1000),
+        }
+        return {port: dict(flow, dst=self.far + flow["dst"], sport=port, proto=model.UDP)
+                for port, flow in flows.items()}
+
+    def sources(self, port):
+        """Those of a send's lookups. A send of IPv6 without a source, when it finds no route, asks
+        again with the one that it would have: .2, for churn.sh makes no other preferred."""
+        first = self.flows[port].get("src", 0)
+        return (first,) if first or self.family is INET else (0, self.near + 2)
+
+    def rules_of(self, state):
+        chosen = [dict(self.slots[priority][variant], priority=priority)
+                  for priority, variant in zip(self.priorities, state) if variant is not None]
+        return sorted(chosen + list(self.fixed), key=lambda rule: rule["priority"])
 
 
 def now():
@@ -120,19 +151,18 @@ class Sender:
 
     PHASES = b"bsq"  # while there is a burst; each flow once; for the length of a quiet phase
 
-    def __init__(self, shared):
-        self.shared, self.sends = shared, []
-        self.flows = [(self.open(port, flow), (flow["dst"], flow["dport"]), port)
-                      for port, flow in FLOWS.items()]
+    def __init__(self, plan, shared):
+        self.plan, self.shared, self.sends = plan, shared, []
+        self.flows = [(self.open(port, flow), (plan.family.text(flow["dst"]), flow["dport"]), port)
+                      for port, flow in plan.flows.items()]
 
-    @staticmethod
-    def open(port, flow):
+    def open(self, port, flow):
         os.seteuid(flow.get("uid", 0))  # a socket is its maker's
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(self.plan.family.af, socket.SOCK_DGRAM)
         os.seteuid(0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, flow.get("mark", 0))
-        sock.setsockopt(socket.SOL_IP, socket.IP_TOS, flow.get("tos", 0))
-        sock.bind((flow.get("src", ""), port))
+        sock.setsockopt(*self.plan.class_option, flow.get("tos", 0))
+        sock.bind((self.plan.family.text(flow.get("src", 0)), port))
         return sock
 
     def send_all(self):
@@ -167,7 +197,7 @@ class Sender:
 
 
 class SenderProcess:
-    def __init__(self, path):
+    def __init__(self, plan, path):
         self.shared = mmap.mmap(-1, mmap.PAGESIZE)
         commands, self.commands = os.pipe()
         self.answers, answers = os.pipe()
@@ -180,7 +210,7 @@ class SenderProcess:
         try:
             kernel.die_with_parent()
             os.close(self.commands)
-            Sender(self.shared).run(commands, answers, path)
+            Sender(plan, self.shared).run(commands, answers, path)
             status = 0
         except Exception as problem:  # the parent sees the status
             print("churn.py: the sender: %r" % problem, file=sys.stderr, flush=True)
@@ -236,27 +266,27 @@ class Trace:
 class Churner:
     """The rules; every change of them with the time before and after."""
 
-    def __init__(self, rng):
-        self.rng, self.rtnl = rng, kernel.Rtnl()
-        self.state = dict.fromkeys(PRIORITIES)
+    def __init__(self, plan, rng):
+        self.plan, self.rng, self.rtnl = plan, rng, kernel.Rtnl(plan.family)
+        self.state = dict.fromkeys(plan.priorities)
         self.changes, self.burst_ns = [], 0
 
     def choose(self):
         """The next change: its priority, and what stands there afterwards, None for nothing."""
-        priority = self.rng.choice(PRIORITIES)
+        priority = self.rng.choice(self.plan.priorities)
         here = self.state[priority]
-        there = None if here is not None else self.rng.randrange(len(SLOTS[priority]))
+        there = None if here is not None else self.rng.randrange(len(self.plan.slots[priority]))
         return priority, there
 
     def message(self, priority, variant):
         """The kernel's order for that change."""
         here = variant if variant is not None else self.state[priority]
-        rule = dict(SLOTS[priority][here], priority=priority)
+        rule = dict(self.plan.slots[priority][here], priority=priority)
         kind = kernel.RTM_DELRULE if variant is None else kernel.RTM_NEWRULE
         flags = kernel.NLM_F_REQUEST | kernel.NLM_F_ACK
         if variant is not None:
             flags |= kernel.NLM_F_CREATE | kernel.NLM_F_EXCL
-        payload = kernel.rule_payload(INET, rule)
+        payload = kernel.rule_payload(self.plan.family, rule)
         self.rtnl.sequence += 1
         return struct.pack("=IHHII", 16 + len(payload), kind, flags, self.rtnl.sequence,
                            0) + payload
@@ -292,18 +322,20 @@ class Churner:
 
 def read_machine(rtnl):
     """What else walks depend on, as the check wants it."""
-    kernel_masks = kernel.try_rule(rtnl, lookup(9, priority=5, dscp=3), "DSCP")
+    features = [name for name, more in oracle.RULE_FEATURES[rtnl.family.name].items()
+                if kernel.try_rule(rtnl, dict(lookup(9, priority=5), **more),
+                                   oracle.FEATURE_ATTRIBUTES[name])]
     return dict(devices={name: index for index, name in socket.if_nameindex()},
                 routes=[(route["table"], route["dst"], route["length"], route["type"],
                          route["tos"], route["metric"], route["nexthops"])
-                        for route in kernel.dump_routes(rtnl)], masked=kernel_masks)
+                        for route in kernel.dump_routes(rtnl)], features=features)
 
 
 def run(options):
-    rng = random.Random(options.seed)
-    churner, trace = Churner(rng), Trace(options.trace)
+    plan = Plan(FAMILIES[options.family])
+    churner, trace = Churner(plan, random.Random(options.seed)), Trace(options.trace)
     machine = read_machine(churner.rtnl)
-    sender = SenderProcess(options.log + ".sends")
+    sender = SenderProcess(plan, options.log + ".sends")
     quiet = []
     for _ in range(options.bursts):
         sender.shared[0] = 1
@@ -316,8 +348,11 @@ def run(options):
         trace.await_lookups(*sender.answer())
         begin = now()
         sender.tell(b"q")
-        trace.await_lookups(*sender.answer())
+        sender.answer()
         quiet.append((begin, now()))
+        # The same says that all of the quiet phase are shown, however many lookups a send makes.
+        sender.tell(b"s")
+        trace.await_lookups(*sender.answer())
     sender.end()
     with open(options.log, "w", encoding="ascii") as out:
         json.dump(dict(machine, changes=churner.changes, quiet=quiet, burst_ns=churner.burst_ns),
@@ -333,11 +368,11 @@ Question = collections.namedtuple("Question", "rules walk key steps")
 class History:
     """The states of the policy one after the other, and when each may have been in force."""
 
-    def __init__(self, changes):
-        self.states = [(None,) * len(PRIORITIES)]
+    def __init__(self, priorities, changes):
+        self.states = [(None,) * len(priorities)]
         for _, _, priority, variant in changes:
             state = list(self.states[-1])
-            state[PRIORITIES.index(priority)] = variant
+            state[priorities.index(priority)] = variant
             self.states.append(tuple(state))
         self.begins = [0] + [before for before, _, _, _ in changes]
         self.ends = [after for _, after, _, _ in changes] + [1 << 63]
@@ -349,12 +384,6 @@ class History:
         return tuple(dict.fromkeys(self.states[first:behind]))
 
 
-def rules_of(state):
-    chosen = [dict(SLOTS[priority][variant], priority=priority)
-              for priority, variant in zip(PRIORITIES, state) if variant is not None]
-    return sorted(chosen + list(FIXED), key=lambda rule: rule["priority"])
-
-
 def hexadecimal(value, mask, every):
     return "%#x" % value if mask == every else "%#x & %#x = %#x" % (value, mask, value & mask)
 
@@ -362,8 +391,8 @@ def hexadecimal(value, mask, every):
 class Arithmetic:
     """The sums by which a selector says why it refused a flow, or, in a `not`, accepted it."""
 
-    def __init__(self, masked):
-        self.masked = masked
+    def __init__(self, machine):
+        self.family, self.machine = machine.family, machine
 
     def of_fwmark(self, rule, key, accepts):
         mark, mask = model.mark_of(rule)
@@ -371,17 +400,20 @@ class Arithmetic:
         return "%s %s %#x" % (left, "=" if accepts else "≠", mark)
 
     def of_tos(self, rule, key, _):
-        left = hexadecimal(key["tos"], 0x1C, 0x1C if not self.masked else 0xFF)
-        return "%s ≠ %#x" % (left, rule["tos"])
+        if self.family is INET6:
+            mask = self.machine.class_mask
+        else:
+            mask = 0x1C if self.machine.tos_mask == 0xFC else 0xFF
+        return "%s ≠ %#x" % (hexadecimal(key["tos"], mask, 0xFF), rule["tos"])
 
     @staticmethod
     def of_uidrange(rule, key, accepts):
         return "%d %s %d-%d" % (key["uid"], "in" if accepts else "not in", *rule["uids"])
 
-    @staticmethod
-    def prefix(value, prefix, accepts):
-        words = (" in ", " not in ") if prefix[1] < 32 else (" = ", ", needs ")
-        return INET.text(value) + words[not accepts] + INET.prefix_text(*prefix)
+    def prefix(self, value, prefix, accepts):
+        family = self.family
+        words = (" in ", " not in ") if prefix[1] < family.bits else (" = ", ", needs ")
+        return family.text(value) + words[not accepts] + family.prefix_text(*prefix)
 
     def of_to(self, rule, key, accepts):
         return self.prefix(key["dst"], rule["dst"], accepts)
@@ -389,10 +421,9 @@ class Arithmetic:
     def of_from(self, rule, key, accepts):
         return self.prefix(key["src"], rule["src"], accepts)
 
-    @staticmethod
-    def of_ipproto(rule, key, _):
-        return "%s, needs %s" % tuple(INET.protocols[proto] for proto in (key["proto"],
-                                                                         rule["proto"]))
+    def of_ipproto(self, rule, key, _):
+        names = self.family.protocols
+        return "%s, needs %s" % (names[key["proto"]], names[rule["proto"]])
 
     @staticmethod
     def of_dport(rule, key, accepts):
@@ -408,7 +439,7 @@ class Arithmetic:
         """The whole text of a step that was skipped."""
         name = step["mismatch"]
         if name == "not":
-            used = [one for one in step["selector"].split() if one in INET.selectors]
+            used = [one for one in step["selector"].split() if one in self.family.selectors]
             used = [one for one in used if one != "from" or rule.get("src")]
             if len(used) > 1:
                 return "not: all of %s matched" % step["selector"][len("not "):]
@@ -416,7 +447,7 @@ class Arithmetic:
         if name in ("iif", "oif"):
             return self.device(name, rule)
         if name == "from" and not key["src"]:
-            return "source unset, needs " + INET.prefix_text(*rule["src"])
+            return "source unset, needs " + self.family.prefix_text(*rule["src"])
         return "%s %s" % ("uid" if name == "uidrange" else name, self.of(name, rule, key, False))
 
     @staticmethod
@@ -429,40 +460,42 @@ class Arithmetic:
 class Checker:
     """Every lookup of a trace against what was sent and what was in force."""
 
-    def __init__(self, log, sends, exact):
-        self.history, self.exact = History(log["changes"]), exact
+    def __init__(self, plan, log, sends, exact):
+        self.plan, self.family = plan, plan.family
+        self.history, self.exact = History(plan.priorities, log["changes"]), exact
         self.quiet = log["quiet"]
         self.sends, self.befores = sends, [before for before, _, _ in sends]
-        self.arithmetic = Arithmetic(log["masked"])
         self.names = {index: name for name, index in log["devices"].items()}
         self.machine = self.make_machine(log)
+        self.arithmetic = Arithmetic(self.machine)
         self.counts = collections.Counter()
         self.shown = collections.Counter()  # lookups by the number of their send
         self.problems = 0
 
-    @staticmethod
-    def make_machine(log):
+    def make_machine(self, log):
         tables = {MAIN: [], LOCAL: []}
+        if self.family.rules_make_tables:
+            tables.update((rule["table"], []) for slot in self.plan.slots.values()
+                          for rule in slot if "table" in rule)
         for table, dst, length, kind, tos, metric, nexthops in log["routes"]:
             nexthops = tuple(map(tuple, nexthops))
             tables.setdefault(table, []).append(
                 model.Route(table, dst, length, kind, tos, metric, nexthops))
-        machine = model.Machine(log["devices"], {}, {})
+        machine = model.MACHINES[self.family.name](log["devices"], {}, {})
         for number, routes in tables.items():
             machine.set_table(number, routes)
-        machine.tos_mask = 0xFC if log["masked"] else 0x1C
+        machine.learn(log["features"])
         return machine
 
     @functools.lru_cache(maxsize=None)
-    def key_of(self, port):
-        flow = dict(FLOWS[port], sport=port)
-        for name in ("src", "dst"):
-            flow[name] = INET.number(flow.get(name, "0.0.0.0"))
-        return self.machine.key_of(flow, [])
+    def key_of(self, asked):
+        """asked: the port and the source of a lookup."""
+        port, src = asked
+        return self.machine.key_of(dict(self.plan.flows[port], src=src), [])
 
     @functools.lru_cache(maxsize=None)
-    def question(self, state, port):
-        rules, key = rules_of(state), self.key_of(port)
+    def question(self, state, asked):
+        rules, key = self.plan.rules_of(state), self.key_of(asked)
         walk = model.walk_rules(rules, key, self.machine)
         behind = range(walk.rule + 1, len(rules)) if walk.rule is not None else ()
         steps = walk.steps + [(index, "not-reached" if model.applies(rules[index], key,
@@ -485,14 +518,20 @@ class Checker:
             before, after = line["boottime_ns"], line["boottime_ns"] + line["duration_ns"]
         return self.history.between(before, after)
 
-    def check_origin(self, line, port):
-        want = oracle.expected_flow(INET, self.key_of(port), self.names)
+    def asked_by(self, line, port):
+        """The port and the source of the lookup, which must be one of the send's."""
+        src = self.family.number(line["flow"]["src"])
+        oracle.require(src in self.plan.sources(port), "nobody sent from there")
+        return port, src
+
+    def check_origin(self, line, asked):
+        want = oracle.expected_flow(self.family, self.key_of(asked), self.names)
         oracle.require({name: line["flow"][name] for name in want} == want, "the flow is not %s",
                        want)
         got = line["purpose"], line["cause"], line["context"]
         oracle.require(got == ("output", "send", "task"), "purpose, cause and context are %s", got)
 
-    def check_unknown(self, steps, verdict, findings, port):
+    def check_unknown(self, steps, verdict, findings, asked):
         """Nothing but what the tables were seen to answer."""
         oracle.require(findings is None, "there are findings")
         oracle.require(verdict["priority"] is None, "the verdict names a rule")
@@ -502,17 +541,19 @@ class Checker:
                            "the reason is %s", step.get("reason"))
             table = self.machine.tables.get(step["table_id"])
             oracle.require(table, "table %s cannot have answered", step["table_id"])
-            found = model.outcome_of(table.lookup(self.key_of(port)))
-            want = {"chosen": ("suppressed", "unknown"), "throw": ("no-route",)}.get(found, (found,))
+            found = model.outcome_of(table.lookup(self.key_of(asked)))
+            if found == "throw" and not self.family.refusals_are_told:
+                found = "no-route"
+            want = ("suppressed", "unknown") if found == "chosen" else (found,)
             oracle.require(step["outcome"] in want, "the outcome is %s, not of %s",
                            step["outcome"], want)
 
-    def fitting_rule(self, step, states, port):
+    def fitting_rule(self, step, states, asked):
         """The rule of a step of its own, when it was there and came to that."""
-        key = self.key_of(port)
+        key = self.key_of(asked)
         for state in states:
-            for rule in rules_of(state):
-                if rule["priority"] != step["priority"] or not oracle.is_rule(INET, step, rule):
+            for rule in self.plan.rules_of(state):
+                if rule["priority"] != step["priority"] or not oracle.is_rule(self.family, step, rule):
                     continue
                 outcome = model.ACTION_NAMES[rule["action"]]
                 if rule["action"] == model.LOOKUP:
@@ -524,11 +565,11 @@ class Checker:
         raise oracle.Failure("no rule %s that was there comes to %s" % (step["priority"],
                                                                         step["outcome"]))
 
-    def check_partly(self, steps, verdict, findings, states, port):
+    def check_partly(self, steps, verdict, findings, states, asked):
         """Only what ran: rules may have come and gone while it did."""
         oracle.require(findings is None, "there are findings")
         for step in steps:
-            self.fitting_rule(step, states, port)
+            self.fitting_rule(step, states, asked)
         priorities = [step["priority"] for step in steps]
         oracle.require(priorities == sorted(set(priorities)), "the rules are out of order")
         oracle.require(steps and steps[-1]["outcome"] in oracle.ENDS
@@ -542,14 +583,14 @@ class Checker:
             return
         answer = self.machine.tables[rule["table"]].lookup(question.key)
         got = step["would_match"].get("dst"), step["would_match"].get("dev")
-        want = INET.prefix_text(answer.route.dst, answer.route.length), \
+        want = self.family.prefix_text(answer.route.dst, answer.route.length), \
             self.names[answer.route.nexthops[0][0]]
         oracle.require(not answer.error and got == want, "the table of %s would give %s, not %s",
                        step["priority"], want, got)
 
     def check_step(self, step, question, index, outcome):
         rule = question.rules[index]
-        oracle.check_rule(INET, step, rule)
+        oracle.check_rule(self.family, step, rule)
         oracle.check_jump(step, question, index)
         self.check_route(step, question, index)
         if outcome != "skipped":
@@ -569,8 +610,8 @@ class Checker:
                     table_id=walk.route.table if walk.route else None)
         if walk.route and not walk.error:
             dev, gateway = walk.route.nexthops[0]
-            want.update(dst=INET.prefix_text(walk.route.dst, walk.route.length),
-                        dev=self.names[dev], gateway=INET.text(gateway) if gateway else None)
+            want.update(dst=self.family.prefix_text(walk.route.dst, walk.route.length),
+                        dev=self.names[dev], gateway=self.family.text(gateway) if gateway else None)
         got = {name: verdict[name] for name in want}
         oracle.require(got == want, "the verdict is %s, not %s", got, want)
 
@@ -586,29 +627,29 @@ class Checker:
             oracle.require({finding["priority"], finding["by"]} <= priorities,
                            "a finding about rules that are not there: %s", finding)
 
-    def check_explained(self, steps, verdict, findings, states, port):
+    def check_explained(self, steps, verdict, findings, states, asked):
         """By some one state that was in force; what is wrong with the last is told."""
         wrong = None
         for state in states:
             try:
-                self.check_whole(steps, verdict, findings, self.question(state, port))
+                self.check_whole(steps, verdict, findings, self.question(state, asked))
                 return
             except oracle.Failure as failure:
                 wrong = failure
         raise oracle.Failure("by the last of %d states: %s" % (len(states), wrong))
 
     @functools.lru_cache(maxsize=None)
-    def kind_of(self, text, states, port):
+    def kind_of(self, text, states, asked):
         """How far it is explained: what it says must be right. text: steps, verdict, findings."""
         said = json.loads(text)
         steps, verdict, findings = said["steps"], said["verdict"], said["findings"]
         if verdict["decided_by"] == "unknown":
-            self.check_unknown(steps, verdict, findings, port)
+            self.check_unknown(steps, verdict, findings, asked)
             return "unknown"
-        if steps[-1]["priority"] != FIXED[-1]["priority"]:
-            self.check_partly(steps, verdict, findings, states, port)
+        if steps[-1]["priority"] != self.plan.fixed[-1]["priority"]:
+            self.check_partly(steps, verdict, findings, states, asked)
             return "partly"
-        self.check_explained(steps, verdict, findings, states, port)
+        self.check_explained(steps, verdict, findings, states, asked)
         return "explained"
 
     def is_quiet(self, line):
@@ -618,11 +659,11 @@ class Checker:
     def take(self, text):
         line = json.loads(text)
         number = self.send_of(line)
-        port = self.sends[number][2]
+        asked = self.asked_by(line, self.sends[number][2])
         self.shown[number] += 1
-        self.check_origin(line, port)
+        self.check_origin(line, asked)
         said = "{" + text[text.index('"steps":'):]
-        kind = self.kind_of(said, self.states_of(line, number), port)
+        kind = self.kind_of(said, self.states_of(line, number), asked)
         self.counts[kind] += 1
         if self.is_quiet(line):
             self.counts["quiet"] += 1
@@ -645,7 +686,8 @@ def check(options):
     with open(options.log + ".sends", encoding="ascii") as file:
         sends = json.load(file)
     with open(options.trace, encoding="utf-8") as trace:
-        checker = Checker(log, sends, json.loads(next(trace))["tier"] in oracle.EXACT_TIERS)
+        plan = Plan(FAMILIES[options.family])
+        checker = Checker(plan, log, sends, json.loads(next(trace))["tier"] in oracle.EXACT_TIERS)
         for text in trace:
             if text.startswith('{"type":"lookup"'):
                 checker.check(text)
@@ -662,6 +704,7 @@ def check(options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("command", choices=("run", "check"))
+    parser.add_argument("--family", choices=FAMILIES, required=True)
     parser.add_argument("--trace", required=True, help="what fibtrace writes")
     parser.add_argument("--log", required=True, help="gets what was changed and sent, and when")
     parser.add_argument("--bursts", type=int)

@@ -161,7 +161,7 @@ hundreds_of_namespaces_take_little() {
 	in_many 2 "$SEND" --result "$WORK/result" udp 203.0.113.1 9
 	detach INT
 	same "the exit status" "$status" 0
-	echo "# $MANY namespaces: $((ms - one_ms)) ms of processor time to open them," \
+	echo "# $MANY namespaces: $ms ms of processor time until attached, $one_ms with one;" \
 		"$(((kib - one_kib) * 1024 / MANY)) bytes and $(((fds - one_fds) / MANY))" \
 		"descriptors each; $kib KiB resident${EMULATED:+ (emulated)}"
 	[ -n "${EMULATED:-}" ] || [ $((ms - one_ms)) -le "$OPEN_MS" ] || fail "it took $ms ms"

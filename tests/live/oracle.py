@@ -869,9 +869,10 @@ class ExactScene(Scene):
         else:
             self.check_steps(question, line)
 
-    # No hook fires for a goto or nop, and none tells a throw from a miss.
-    @staticmethod
-    def evidence_of(outcome):
+    # No hook fires for a goto or nop, and in IPv4 none tells a throw from a miss.
+    def evidence_of(self, outcome):
+        if outcome == "throw" and self.family.refusals_are_told:
+            return "kernel"
         return "derived" if outcome in ("goto", "nop", "throw", *DID_NOT_RUN) else "kernel"
 
     def possible_steps(self, question):
@@ -949,11 +950,6 @@ class ExactScene(Scene):
     def route_of(self, question):
         _, route = question.walk.effect
         return route
-
-    def expected_end(self, question):
-        if question.walk.returned:
-            return dict(error=None, decided_by="suppressed-route", priority=None)
-        return super().expected_end(question)
 
     def expected_verdict(self, question):
         want = super().expected_verdict(question)

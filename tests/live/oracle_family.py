@@ -61,7 +61,6 @@ class Inet(Family):
     rules_make_tables = nexthops_are_routes = False
     refusals_are_told = False  # routes that refuse or throw, and their prefixes, by the tracepoint
     local_routes_name_source = True
-    input_needs_source = True
     doubles = 0.15  # so often there are two routes to a prefix
     event = "fib/fib_table_lookup"
     get_flags = RTM_F_LOOKUP_TABLE  # of RTM_GETROUTE, or the answer calls every table main
@@ -115,7 +114,6 @@ class Inet6(Family):
     # they do not, but there can be several routes to a prefix with one metric.
     nexthops_are_routes = refusals_are_told = True
     local_routes_name_source = False
-    input_needs_source = False
     doubles = 0.5
     event = "fib6/fib6_table_lookup"
     get_flags = 0

@@ -245,7 +245,7 @@ static int read_address(struct replay *replay, char *words)
 	struct address address = { .family = FLOW_AF_INET };
 	int err = read_words(address_fields, words, &address);
 
-	return err ? err : policy_set_address(replay->policy, &address);
+	return err ? err : policy_append_address(replay->policy, &address);
 }
 
 static int read_rule(struct replay *replay, char *words)

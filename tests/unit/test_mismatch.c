@@ -51,9 +51,9 @@ static const char *name_of(uint32_t index)
 enum kernel { OLD, MIDDLE, NEW, KERNELS };
 
 static const struct match_context contexts[KERNELS] = {
-	[OLD] = { TOS_EXACT, table_of_flow, NULL, NULL },
-	[MIDDLE] = { TOS_MASKED, table_of_flow, NULL, NULL },
-	[NEW] = { TOS_MASKED, table_of_flow, master_of, NULL },
+	[OLD] = { TOS_EXACT, false, table_of_flow, NULL, NULL },
+	[MIDDLE] = { TOS_MASKED, false, table_of_flow, NULL, NULL },
+	[NEW] = { TOS_MASKED, false, table_of_flow, master_of, NULL },
 };
 
 struct row {

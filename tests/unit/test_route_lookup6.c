@@ -49,6 +49,7 @@ struct row {
 	const char *src; /* NULL: not set */
 	uint32_t iif;
 	uint32_t oif;
+	uint8_t flow_flags;
 	int want_error;
 	uint8_t want_id; /* 0: no route */
 	uint32_t want_device; /* 0: no nexthop */
@@ -137,6 +138,13 @@ static struct row rows[] = {
 	  .oif = WLAN,
 	  .want_id = 2,
 	  .want_device = WLAN },
+	{ "vrf_as_output_device_chooses_no_route",
+	  { TO("2001:db8::", 32, 1, ETH), TO("::", 0, 2, WLAN) },
+	  "2001:db8::9",
+	  .oif = WLAN,
+	  .flow_flags = FLOW_OIF_IS_VRF,
+	  .want_id = 1,
+	  .want_device = ETH },
 	{ "device_is_preferred_when_the_source_is_set",
 	  { TO("2001:db8::", 32, 1, ETH), TO("::", 0, 2, WLAN) },
 	  "2001:db8::9",
@@ -329,6 +337,7 @@ static void check_row(void **state)
 
 	key.iif = row->iif;
 	key.oif = row->oif;
+	key.flags = row->flow_flags;
 	result = route_table_lookup(table, &key, false);
 	assert_int_equal(result.error, row->want_error);
 	assert_int_equal(result.route ? result.route->protocol : 0, row->want_id);

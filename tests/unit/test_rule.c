@@ -38,10 +38,10 @@ static uint32_t master_of(const void *data, uint32_t ifindex)
 enum kernel { OLD, MIDDLE, NEW, OLDEST };
 
 static const struct match_context contexts[] = {
-	[OLD] = { TOS_EXACT, table_of_flow, NULL, NULL },
-	[MIDDLE] = { TOS_MASKED, table_of_flow, NULL, NULL },
-	[NEW] = { TOS_MASKED, table_of_flow, master_of, NULL },
-	[OLDEST] = { TOS_EXACT_ECN, table_of_flow, NULL, NULL },
+	[OLD] = { TOS_EXACT, false, table_of_flow, NULL, NULL },
+	[MIDDLE] = { TOS_MASKED, true, table_of_flow, NULL, NULL },
+	[NEW] = { TOS_MASKED, false, table_of_flow, master_of, NULL },
+	[OLDEST] = { TOS_EXACT_ECN, false, table_of_flow, NULL, NULL },
 };
 
 struct match_row {
@@ -216,6 +216,15 @@ static struct match_row match_rows[] = {
 	  .rule = { .family = AF_INET, .tos = 0x10 },
 	  .key = { .tos = 0x10 },
 	  .kernel = OLDEST },
+	{ .name = "dscp_zero_of_ipv6_accepts_all_where_there_are_no_masks_of_it",
+	  .rule = { .family = AF_INET6, .has_dscp = true, .dscp_mask = 63 },
+	  .key = { .tos = 0x50 },
+	  .kernel = MIDDLE },
+	{ .name = "dscp_zero_of_ipv6_is_compared_elsewhere",
+	  .rule = { .family = AF_INET6, .has_dscp = true, .dscp_mask = 63 },
+	  .key = { .tos = 0x50 },
+	  .mismatch = "dscp",
+	  .kernel = NEW },
 	{ .name = "dscp_compares_all_six_bits",
 	  .rule = { .has_dscp = true, .dscp = 4, .dscp_mask = 63 },
 	  .key = { .tos = 0x50 },

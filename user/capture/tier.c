@@ -14,8 +14,9 @@
 #define CAPABILITIES "CAP_BPF and CAP_PERFMON"
 
 #define EXACT_CANNOT_SEE                                                                           \
-	"throw routes, the prefix of a route that refuses, rules that only lead on (goto, nop) "   \
-	"or are not reached: these are derived from the rules and routes in force; path MTUs"
+	"throw routes and the prefix of a route that refuses, of IPv4, rules that only lead on "   \
+	"(goto, nop) or are not reached: these are derived from the rules and routes in force; "   \
+	"path MTUs of IPv4"
 
 /* The two ways to make a kprobe: a perf event of its own type, and tracefs. */
 static const char *kprobes_impossible(void)

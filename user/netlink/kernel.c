@@ -30,7 +30,7 @@ static bool running_is_at_least(unsigned int major, unsigned int minor)
 }
 
 /*
- * The two differences below show in no answer of the kernel: RTM_GETROUTE gives
+ * The differences below show in no answer of the kernel: RTM_GETROUTE gives
  * the route's tos, not the one the rules saw, and a dump has FRA_DSCP only
  * where such a rule is. Hence the release, which for kernels with backports may be wrong.
  */
@@ -44,4 +44,10 @@ enum tos_compare kernel_tos_compare(void)
 bool kernel_l3_master_match(void)
 {
 	return running_is_at_least(6, 16);
+}
+
+/* fib6_rule_match() took no DSCP for 0 until it learned to compare under a mask, with 6.15. */
+bool kernel_dscp_zero_is_any(void)
+{
+	return running_is_at_least(6, 12) && !running_is_at_least(6, 15);
 }

@@ -126,6 +126,7 @@ struct monitor *monitor_open(int netns_fd, uint32_t netns, size_t max_routes,
 		return NULL;
 	}
 	policy_set_l3_master_match(monitor->policy, kernel_l3_master_match());
+	policy_set_dscp_zero_is_any(monitor->policy, kernel_dscp_zero_is_any());
 	return monitor;
 }
 

@@ -54,4 +54,7 @@ enum tos_compare kernel_tos_compare(void);
 /* Whether iif and oif of a rule that names a VRF also match the flows of its slaves. */
 bool kernel_l3_master_match(void);
 
+/* Whether a rule of IPv6 with `dscp 0` accepts every flow. */
+bool kernel_dscp_zero_is_any(void);
+
 #endif

@@ -562,8 +562,12 @@ static uint32_t remembered_refusals(const struct rule *rule, const struct flow_k
 				    const struct mismatch *mismatch)
 {
 	const struct remembered remembered = { rule, mismatch };
-	const struct match_context context = { mismatch->tos_compare, remembered_table,
-					       remembered_master, &remembered };
+	const struct match_context context = {
+		.tos_compare = mismatch->tos_compare,
+		.l3mdev_table = remembered_table,
+		.master_of = remembered_master,
+		.data = &remembered,
+	};
 
 	return rule_mismatches(rule, key, &context);
 }

@@ -46,6 +46,7 @@ struct policy {
 	uint32_t netns;
 	enum tos_compare tos_compare;
 	bool l3_master_match;
+	bool dscp_zero_is_any;
 	struct rule_list *rules[FAMILY_COUNT];
 	const struct owners *owners;
 	struct links links;
@@ -138,6 +139,14 @@ void policy_set_l3_master_match(struct policy *policy, bool on)
 	if (policy->l3_master_match == on)
 		return;
 	policy->l3_master_match = on;
+	policy->generation++;
+}
+
+void policy_set_dscp_zero_is_any(struct policy *policy, bool on)
+{
+	if (policy->dscp_zero_is_any == on)
+		return;
+	policy->dscp_zero_is_any = on;
 	policy->generation++;
 }
 
@@ -557,6 +566,7 @@ struct match_context policy_match_context(const struct policy *policy)
 {
 	return (struct match_context){
 		.tos_compare = policy->tos_compare,
+		.dscp_zero_is_any = policy->dscp_zero_is_any,
 		.l3mdev_table = l3mdev_table_of_flow,
 		.master_of = policy->l3_master_match ? l3_master_of_device : NULL,
 		.data = policy,

@@ -73,6 +73,9 @@ uint32_t policy_netns(const struct policy *policy);
  * master (kernels from 6.16); off in a new policy. */
 void policy_set_l3_master_match(struct policy *policy, bool on);
 
+/* Whether an IPv6 rule with `dscp 0` accepts every flow; off in a new policy. */
+void policy_set_dscp_zero_is_any(struct policy *policy, bool on);
+
 /*
  * Whether this kernel, without custom rules, asks table default also after a route
  * of main refused (seen up to 6.18.15) or only when main has none (later ones;

@@ -22,9 +22,12 @@ struct question {
 	struct table_result result;
 };
 
-/* Packets that were received prefer routes by the device they came in by: ip6_pol_route_input(). */
+/* Packets that were received prefer routes by the device they came in by: ip6_pol_route_input().
+ * 0: any will do, as where a VRF stands in for the device (5.10). */
 static uint32_t device_of(const struct flow_key *key)
 {
+	if (key->flags & FLOW_OIF_IS_VRF)
+		return 0;
 	return key->iif > FLOW_IFINDEX_LO ? key->iif : key->oif;
 }
 

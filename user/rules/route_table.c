@@ -499,9 +499,7 @@ struct question {
 
 static bool device_wanted(const struct nexthop *nexthop, const struct flow_key *key)
 {
-	bool of_vrf = !key->l3mdev && key->flags & FLOW_OIF_IS_VRF;
-
-	return !key->oif || of_vrf || key->oif == nexthop->dev;
+	return !key->oif || key->flags & FLOW_OIF_IS_VRF || key->oif == nexthop->dev;
 }
 
 static bool nexthop_usable(const struct nexthop *nexthop, const struct question *question)

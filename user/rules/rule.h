@@ -106,6 +106,8 @@ struct rule {
 /* What of the machine a match needs besides rule and flow. */
 struct match_context {
 	enum tos_compare tos_compare;
+	/* Of IPv6 `dscp 0` accepts every flow, as in kernels that know no masks of it (6.12). */
+	bool dscp_zero_is_any;
 	/* The l3mdev table that stands behind the flow's devices; 0: none. NULL: none is known. */
 	uint32_t (*l3mdev_table)(const void *data, const struct flow_key *key);
 	/* The ifindex of the l3mdev master of device ifindex, 0: none. NULL: none. */

@@ -185,7 +185,8 @@ static void tos_print(struct text *out, const struct rule *rule, const struct na
 static bool dscp_match(const struct rule *rule, const struct flow_key *key,
 		       const struct match_context *context)
 {
-	(void)context;
+	if (!rule->dscp && rule->family == AF_INET6 && context->dscp_zero_is_any)
+		return true;
 	return !((rule->dscp ^ (key->tos >> 2)) & rule->dscp_mask);
 }
 

@@ -23,10 +23,6 @@
 /* Set in flow_key.flags when l3mdev was taken from the output device: FLOWI_FLAG_L3MDEV_OIF. */
 #define FLOW_L3MDEV_OF_OIF 0x04
 
-/* The same bit where l3mdev is 0, up to 5.14: oif is a VRF there, and the devices of nexthops are
- * not compared with it: FLOWI_FLAG_SKIP_NH_OIF. */
-#define FLOW_OIF_IS_VRF 0x04
-
 /* In the order of fib_rule_match() and then fib4_rule_match(), which fib6_rule_match() has, too,
  * but for TO before FROM; NOT comes of all of them. */
 enum selector_id {

@@ -122,6 +122,13 @@ static void route_of_event(struct lookup_route *out, const struct step_route *ro
 		route_set_device(out, policy, route->dev);
 }
 
+/* The kernel told of a throw route: of IPv6 it does. */
+static bool step_tells_throw(const struct step_event *step)
+{
+	return step->flags & STEP_HAS_ROUTE && step->error == -EAGAIN &&
+	       step->route.type == RTN_THROW;
+}
+
 /*
  * The route of a step: the kernel's where it found one, with the policy's
  * preferred source; the policy's where it refused. True when that is a throw route.
@@ -144,10 +151,10 @@ static bool route_of_step(const struct observation *observation, const struct st
 	}
 	route_of_event(out, &step->route, observation->names);
 	if (!route || known.prefix_length != out->prefix_length)
-		return false;
+		return step_tells_throw(step);
 	out->has_prefsrc = known.has_prefsrc;
 	memcpy(out->prefsrc, known.prefsrc, sizeof(out->prefsrc));
-	return false;
+	return step_tells_throw(step);
 }
 
 /* The kernel's next step, when it is this rule's; NULL: the policy is not the kernel's. */
@@ -252,6 +259,8 @@ static void observe_step(void *data, const struct walk_step *step)
 		return;
 	}
 	out->evidence = outcome_evidence(step->outcome);
+	if (observation->seen && step_tells_throw(observation->seen))
+		out->evidence = EVIDENCE_KERNEL;
 	fill_route(observation, out);
 	observation->seen = NULL;
 }
@@ -292,7 +301,7 @@ static bool add_table_step(struct observation *observation, const struct step_ev
 	thrown = route_of_step(observation, from, &out->route);
 	if (thrown) {
 		out->outcome = STEP_THROW;
-		out->evidence = EVIDENCE_DERIVED;
+		out->evidence = step_tells_throw(from) ? EVIDENCE_KERNEL : EVIDENCE_DERIVED;
 	}
 	out->has_route = outcome_has_route(out->outcome);
 	if (!direct)
@@ -502,6 +511,8 @@ static enum step_outcome outcome_of_step(const struct lookup_record *record,
 		return STEP_SUPPRESSED;
 	if (step->error == -EAGAIN && !(step->flags & STEP_ASKED))
 		return STEP_NO_TABLE;
+	if (step_tells_throw(step))
+		return STEP_THROW;
 	if (!step->table && step->rule.action == RULE_UNREACHABLE)
 		return STEP_UNREACHABLE;
 	return error_outcome(step->error);
