@@ -15,6 +15,8 @@ SEND=$(realpath -m "${SEND:-$ROOT_DIR/build/tests/live/send}")
 WORK=/run/live
 SCRIPT_LIMIT_S=${SCRIPT_LIMIT_S:-300}
 TRACE_LIMIT_S=60
+# The family that a script's hosts speak, besides what a test itself makes.
+export FAMILY=${FAMILY:-4}
 PATH=$PATH:/usr/sbin:/sbin
 [ -n "${KEEP_LOCALE:-}" ] || export LC_ALL=C.UTF-8
 
@@ -150,6 +152,11 @@ ip_in() {
 	ip -n "$(ns "$1")" "${@:2}"
 }
 
+# family_in NAME ARG…: the same for the script's family.
+family_in() {
+	ip_in "$1" "-$FAMILY" "${@:2}"
+}
+
 # ip_batch NAME LINE…: the same with one process for all lines, which ends at one that fails.
 ip_batch() {
 	printf '%s\n' "${@:2}" | ip_in "$1" -batch -
@@ -183,13 +190,20 @@ new_ns() {
 	for name in "$@"; do
 		ip netns add "$(ns "$name")"
 		cleanup end_ns "$(ns "$name")"
-		# What IPv6 sends by itself would be counted among our packets.
-		if [ -e /proc/sys/net/ipv6 ]; then
-			sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 1 \
-				net.ipv6.conf.default.disable_ipv6 1
-		fi
+		[ ! -e /proc/sys/net/ipv6 ] || "quiet_family$FAMILY" "$name"
 		ip_in "$name" link set lo up
 	done
+}
+
+# What IPv6 sends by itself would be counted among our packets.
+quiet_family4() {
+	sysctl_in "$1" net.ipv6.conf.all.disable_ipv6 1 net.ipv6.conf.default.disable_ipv6 1
+}
+
+# Nobody looks for routers, and no address waits until nobody else has it.
+quiet_family6() {
+	sysctl_in "$1" net.ipv6.conf.default.accept_ra 0 net.ipv6.conf.default.accept_dad 0 \
+		net.ipv6.conf.default.router_solicitations 0
 }
 
 # link NAME DEV ADDRESS NAME DEV ADDRESS: a veth pair with both ends up.
@@ -205,24 +219,35 @@ reach() {
 	in_ns "$1" ping -n -q -c 1 -w 5 -i 0.01 "${@:3}" "$2" >/dev/null
 }
 
-# host 192.0.2.2 eth0 — eth0 192.0.2.1 peer
+# The addresses below: of the net between host and what is next to it, of the one behind, and one
+# that nobody has.
+# shellcheck disable=SC2034 # scripts use them
+if [ "$FAMILY" = 6 ]; then
+	HOST=2001:db8:1::2 NEXT=2001:db8:1::1 BEHIND=2001:db8:2::1 PEER=2001:db8:2::9
+	ANYWHERE=2001:db8:9::7 ON_LINK="/64 nodad" FORWARDING=net.ipv6.conf.all.forwarding
+else
+	HOST=192.0.2.2 NEXT=192.0.2.1 BEHIND=198.51.100.1 PEER=198.51.100.9
+	ANYWHERE=203.0.113.7 ON_LINK=/24 FORWARDING=net.ipv4.ip_forward
+fi
+
+# host $HOST eth0 — eth0 $NEXT peer
 two_ns() {
 	new_ns host peer
-	link host eth0 192.0.2.2/24 peer eth0 192.0.2.1/24
-	reach host 192.0.2.1
+	link host eth0 "$HOST$ON_LINK" peer eth0 "$NEXT$ON_LINK"
+	reach host "$NEXT"
 }
 
-# host 192.0.2.2 eth0 — eth0 192.0.2.1 router 198.51.100.1 eth1 — eth0 198.51.100.9 peer
+# host $HOST eth0 — eth0 $NEXT router $BEHIND eth1 — eth0 $PEER peer
 three_ns() {
 	new_ns host router peer
-	link host eth0 192.0.2.2/24 router eth0 192.0.2.1/24
-	link router eth1 198.51.100.1/24 peer eth0 198.51.100.9/24
-	sysctl_in router net.ipv4.ip_forward 1
-	ip_in host route add default via 192.0.2.1
-	ip_in peer route add default via 198.51.100.1
-	reach host 192.0.2.1
-	reach router 198.51.100.9
-	reach host 198.51.100.9
+	link host eth0 "$HOST$ON_LINK" router eth0 "$NEXT$ON_LINK"
+	link router eth1 "$BEHIND$ON_LINK" peer eth0 "$PEER$ON_LINK"
+	sysctl_in router "$FORWARDING" 1
+	ip_in host route add default via "$NEXT"
+	ip_in peer route add default via "$BEHIND"
+	reach host "$NEXT"
+	reach router "$PEER"
+	reach host "$PEER"
 }
 
 # tx_packets NAME DEV: what a device has sent, as the kernel counts it.
@@ -348,7 +373,8 @@ def facts: [.purpose, .cause, .context, field(.verdict.error), field(.verdict.ty
 	.verdict.decided_by] | join(" ");
 def facts_of(selection): map(select(selection)) | first |
 	if . == null then "no such lookup" else facts end;
-def icmp: select(.flow.protocol == "icmp");
+def is_icmp: .flow.protocol == "icmp" or .flow.protocol == "ipv6-icmp";
+def icmp: select(is_icmp);
 def udp: select(.flow.protocol == "udp");
 def step(priority): .steps | map(select(.priority == priority)) | first;
 

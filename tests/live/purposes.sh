@@ -1,11 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Tests of single lookups: what each was for, what caused it, who asked and how it ended.
+# Tests of single lookups: what each was for, what caused it, who asked and how it ended. For IPv4,
+# or what $FAMILY says.
 
 . "$(dirname "$0")/lib.sh"
 
-ANYWHERE=203.0.113.7
-PEER=198.51.100.9
+if [ "$FAMILY" = 6 ]; then
+	ALSO=2001:db8:1::22 OTHER_NET=2001:db8:2::/64 SECOND_NET=2001:db8:3::
+	EMPTY_TABLE=no-route BEHIND_MAIN='' NFT=ip6
+else
+	ALSO=192.0.2.22 OTHER_NET=198.51.100.0/24 SECOND_NET=10.9.0.
+	EMPTY_TABLE=no-table BEHIND_MAIN=',32767 not-reached' NFT=ip
+fi
 
 # send_from_host ARG…: one traced send from host; its errno, or "ok", is left in $sent and its
 # pid in $sender.
@@ -20,8 +26,8 @@ send_from_host() {
 # rule_rejects ACTION ERRNO
 rule_rejects() {
 	two_ns
-	ip_in host route add default via 192.0.2.1
-	ip_in host rule add pref 100 to "$ANYWHERE" "$1"
+	family_in host route add default via "$NEXT"
+	family_in host rule add pref 100 to "$ANYWHERE" "$1"
 	send_from_host udp
 	same "the sender's errno" "$sent" "$2"
 	check_trace \
@@ -33,9 +39,9 @@ rule_rejects() {
 # route_rejects TYPE ERRNO: in a table of its own.
 route_rejects() {
 	two_ns
-	ip_in host route add default via 192.0.2.1
-	ip_in host route add "$1" "$ANYWHERE" table 100
-	ip_in host rule add pref 100 lookup 100
+	family_in host route add default via "$NEXT"
+	family_in host route add "$1" "$ANYWHERE" table 100
+	family_in host rule add pref 100 lookup 100
 	send_from_host udp
 	same "the sender's errno" "$sent" "$2"
 	check_trace \
@@ -52,7 +58,7 @@ blackhole_route_is_einval() { route_rejects blackhole EINVAL; }
 
 unreachable_route_of_main_without_rules() {
 	two_ns
-	ip_in host route add unreachable "$ANYWHERE"
+	family_in host route add unreachable "$ANYWHERE"
 	send_from_host udp
 	same "the sender's errno" "$sent" EHOSTUNREACH
 	check_trace 'facts_of(true)' \
@@ -61,10 +67,10 @@ unreachable_route_of_main_without_rules() {
 
 throw_route_goes_on_with_the_next_rule() {
 	two_ns
-	ip_in host route add default via 192.0.2.1
-	ip_in host route add throw "$ANYWHERE" table 100
-	ip_in host route add default via 192.0.2.1 table 100
-	ip_in host rule add pref 100 lookup 100
+	family_in host route add default via "$NEXT"
+	family_in host route add throw "$ANYWHERE" table 100
+	family_in host route add default via "$NEXT" table 100
+	family_in host rule add pref 100 lookup 100
 	send_from_host udp
 	check_trace \
 		'facts_of(true)' "output send task - unicast 32766 254 eth0 rule" \
@@ -73,19 +79,19 @@ throw_route_goes_on_with_the_next_rule() {
 
 table_without_routes_goes_on_with_the_next_rule() {
 	two_ns
-	ip_in host route add default via 192.0.2.1
-	ip_in host route add 198.51.100.0/24 via 192.0.2.1 table 100
-	ip_in host rule add pref 100 lookup 100
-	ip_in host rule add pref 101 lookup 101
+	family_in host route add default via "$NEXT"
+	family_in host route add "$OTHER_NET" via "$NEXT" table 100
+	family_in host rule add pref 100 lookup 100
+	family_in host rule add pref 101 lookup 101
 	send_from_host udp
 	check_trace \
 		'facts_of(true)' "output send task - unicast 32766 254 eth0 rule" \
-		'first | [step(100), step(101)] | map(.outcome) | join(" ")' "no-route no-table"
+		'first | [step(100), step(101)] | map(.outcome) | join(" ")' "no-route $EMPTY_TABLE"
 }
 
 no_route_at_all_ends_the_rules() {
 	two_ns
-	ip_in host rule add pref 100 lookup 100
+	family_in host rule add pref 100 lookup 100
 	send_from_host udp
 	same "the sender's errno" "$sent" ENETUNREACH
 	check_trace 'facts_of(true)' "output send task ENETUNREACH none - - - end-of-rules"
@@ -107,24 +113,24 @@ no_custom_rules_is_built_in() {
 	check_trace \
 		'facts_of(true)' "output send task - unicast 32766 254 eth0 built-in" \
 		'first | .verdict | [.dst, .prefixlen, .gateway] | join(" ")' \
-			"default 0 192.0.2.1"
+			"default 0 $NEXT"
 }
 
 deleted_custom_rule_leaves_rules_walked() {
 	three_ns
-	ip_in host rule add pref 100 lookup 100
-	ip_in host rule del pref 100
+	family_in host rule add pref 100 lookup 100
+	family_in host rule del pref 100
 	DEST=$PEER send_from_host udp
 	check_trace \
 		'facts_of(true)' "output send task - unicast 32766 254 eth0 rule" \
 		'first | .steps | map("\(.priority) \(.outcome)") | join(",")' \
-			"0 no-route,32766 chosen,32767 not-reached"
+			"0 no-route,32766 chosen$BEHIND_MAIN"
 }
 
 # The device is that of the FIB's answer; the packet itself then goes through lo.
 own_address_is_local() {
 	two_ns
-	DEST=192.0.2.2 send_from_host udp
+	DEST=$HOST send_from_host udp
 	check_trace 'facts_of(.purpose == "output")' \
 		"output send task - local 0 255 eth0 built-in"
 }
@@ -146,7 +152,7 @@ forwarded_packet_is_input_in_softirq() {
 
 packet_to_this_host_is_input_and_local() {
 	two_ns
-	run_trace peer --netns "$(ns host)" -d 192.0.2.2 -- ping -n -q -c 1 -W 2 192.0.2.2
+	run_trace peer --netns "$(ns host)" -d "$HOST" -- ping -n -q -c 1 -W 2 "$HOST"
 	check_trace 'facts_of(.purpose == "input")' \
 		"input receive softirq - local 0 255 eth0 built-in"
 }
@@ -155,15 +161,16 @@ packet_to_this_host_is_input_and_local() {
 # so or not. The error's own route makes more than one lookup on some kernels.
 forward_rejects() {
 	three_ns
-	ip_in router rule add pref 100 iif eth0 to "$PEER" "$1"
-	run_trace host --netns "$(ns router)" -- ping -n -q -c 1 -W 1 "$PEER"
+	family_in router rule add pref 100 iif eth0 to "$PEER" "$1"
+	run_trace host --netns "$(ns router)" -d "$PEER" -d "$HOST" -- \
+		ping -n -q -c 1 -W 1 "$PEER"
 	check_trace \
 		"map(select(.cause == \"receive\" and .purpose == \"input\") | .flow.dst) |
 			first" "$PEER" \
 		'facts_of(.purpose == "input" and .cause == "receive")' \
 			"input receive softirq $2 $1 100 - - rule" \
-		'map(select(.cause == "icmp-error" and .purpose == "output" and
-			.flow.dst == "192.0.2.2" and .context == "softirq")) | length > 0' "$3"
+		"map(select(.cause == \"icmp-error\" and .purpose == \"output\" and
+			.flow.dst == \"$HOST\" and .context == \"softirq\")) | length > 0" "$3"
 }
 
 forwarded_packet_meets_unreachable_rule() { forward_rejects unreachable ENETUNREACH true; }
@@ -174,7 +181,7 @@ reverse_path_check_is_source_check() {
 	three_ns
 	sysctl_in host net.ipv4.conf.all.rp_filter 1 net.ipv4.conf.eth0.rp_filter 1
 	run_trace peer --netns "$(ns host)" --purpose source-check -d "$PEER" -- \
-		ping -n -q -c 1 -W 2 192.0.2.2
+		ping -n -q -c 1 -W 2 "$HOST"
 	check_trace \
 		'facts_of(true)' "source-check receive softirq - unicast 32766 254 eth0 built-in" \
 		'first | .flow.dst' "$PEER"
@@ -183,8 +190,8 @@ reverse_path_check_is_source_check() {
 reverse_path_check_that_fails() {
 	three_ns
 	sysctl_in host net.ipv4.conf.all.rp_filter 1 net.ipv4.conf.eth0.rp_filter 1
-	ip_in host rule add pref 100 to "$PEER" prohibit
-	run_trace peer --netns "$(ns host)" -d "$PEER" -- ping -n -q -c 1 -W 1 192.0.2.2
+	family_in host rule add pref 100 to "$PEER" prohibit
+	run_trace peer --netns "$(ns host)" -d "$PEER" -- ping -n -q -c 1 -W 1 "$HOST"
 	same "ping's exit status" "$status" 1
 	check_trace \
 		'facts_of(true)' "source-check receive softirq EACCES prohibit 100 - - rule" \
@@ -194,7 +201,7 @@ reverse_path_check_that_fails() {
 echo_reply_is_reply_in_softirq() {
 	three_ns
 	run_trace peer --netns "$(ns host)" -d "$PEER" --purpose output -- \
-		ping -n -q -c 1 -W 2 192.0.2.2
+		ping -n -q -c 1 -W 2 "$HOST"
 	check_trace \
 		'facts_of(true)' "output reply softirq - unicast 32766 254 eth0 built-in" \
 		'first | .process' null
@@ -203,7 +210,7 @@ echo_reply_is_reply_in_softirq() {
 tcp_reset_is_reply_in_softirq() {
 	three_ns
 	run_trace peer --netns "$(ns host)" -d "$PEER" --purpose output -- \
-		"$SEND" tcp 192.0.2.2 4000
+		"$SEND" tcp "$HOST" 4000
 	check_trace 'facts_of(.flow.protocol == "tcp")' \
 		"output reply softirq - unicast 32766 254 eth0 built-in"
 }
@@ -212,12 +219,12 @@ tcp_reset_is_reply_in_softirq() {
 
 ping_from_address_shows_the_source() {
 	three_ns
-	ip_in host address add 192.0.2.22/24 dev eth0
-	run_trace host -d "$PEER" -- ping -n -q -c 1 -W 2 -I 192.0.2.22 "$PEER"
+	ip_batch host "address add $ALSO$ON_LINK dev eth0"
+	run_trace host -d "$PEER" -- ping -n -q -c 1 -W 2 -I "$ALSO" "$PEER"
 	check_trace \
-		'facts_of(.flow.protocol == "icmp")' \
+		'facts_of(is_icmp)' \
 			"output send task - unicast 32766 254 eth0 built-in" \
-		'map(icmp) | first | .flow.src' 192.0.2.22
+		'map(icmp) | first | .flow.src' "$ALSO"
 }
 
 ping_makes_a_connect_and_a_send() {
@@ -231,7 +238,7 @@ ping_makes_a_connect_and_a_send() {
 
 bound_device_overrides_the_rules() {
 	two_ns
-	ip_in host rule add pref 100 to "$ANYWHERE" unreachable
+	family_in host rule add pref 100 to "$ANYWHERE" unreachable
 	run_trace host -d "$ANYWHERE" -- ping -n -q -c 1 -W 1 -I eth0 "$ANYWHERE"
 	check_trace \
 		'map(icmp) | first | [.purpose, .cause, .context] | join(" ")' "output send task" \
@@ -241,13 +248,26 @@ bound_device_overrides_the_rules() {
 		'map(icmp) | first | step(100).outcome' unreachable
 }
 
+# IPv6 has no such override: what the rules say stands.
+bound_device_overrides_no_rules() {
+	two_ns
+	family_in host rule add pref 100 to "$ANYWHERE" unreachable
+	run_trace host -d "$ANYWHERE" -- ping -n -q -c 1 -W 1 -I eth0 "$ANYWHERE"
+	same "ping's exit status" "$status" 2
+	check_trace \
+		'map(select(.flow.oif == "eth0") | [.purpose, .verdict.error, .verdict.type,
+			.verdict.priority, .verdict.dev, .verdict.decided_by] | map(field(.)) |
+			join(" ")) | unique | join(",")' \
+			"output ENETUNREACH unreachable 100 - rule"
+}
+
 ping_with_a_mark() {
 	three_ns
-	ip_in host rule add pref 100 fwmark 0x12345 lookup 100
-	ip_in host route add default via 192.0.2.1 table 100
+	family_in host rule add pref 100 fwmark 0x12345 lookup 100
+	family_in host route add default via "$NEXT" table 100
 	run_trace host -d "$PEER" -- ping -n -q -c 1 -W 2 -m 74565 "$PEER"
 	check_trace \
-		'facts_of(.flow.protocol == "icmp")' \
+		'facts_of(is_icmp)' \
 			"output send task - unicast 100 100 eth0 rule" \
 		'map(icmp) | first | .flow.fwmark' 0x12345
 	same "what the kernel answers" "$(route_get host "$PEER" mark 0x12345)" "eth0 100"
@@ -263,6 +283,14 @@ tcp_connect() {
 		'map(select(.purpose == "output") | .flow.protocol) | unique | join(",")' tcp \
 		'map(select(.cause == "connect") | "\(.process.pid) \(.process.comm)") | unique |
 			join(",")' "$sender send"
+}
+
+# Its source is chosen without asking again.
+tcp_connect_is_one_lookup() {
+	three_ns
+	DEST=$PEER send_from_host tcp
+	check_trace 'map([.purpose, .cause, .context, .flow.src, .verdict.prefsrc] | join(" ")) |
+		join(",")' "output connect task :: $HOST"
 }
 
 udp_unconnected_is_send() {
@@ -286,8 +314,8 @@ udp_connected_is_connect() {
 
 uid_is_that_of_the_socket() {
 	three_ns
-	ip_in host rule add pref 100 uidrange 4242-4242 lookup 100
-	ip_in host route add default via 192.0.2.1 table 100
+	family_in host rule add pref 100 uidrange 4242-4242 lookup 100
+	family_in host route add default via "$NEXT" table 100
 	install -m 755 "$SEND" "$WORK/send"
 	run_trace host -d "$PEER" -- setpriv --reuid 4242 --clear-groups -- \
 		"$WORK/send" udp "$PEER" 4000
@@ -304,26 +332,42 @@ route_get_is_route_get() {
 		'first | [.flow.fwmark, .process.comm] | join(" ")' "0x7 ip"
 }
 
+# The gateway of a new route must be a neighbour: main is asked, whatever the rules say.
+route_add_asks_for_the_gateway() {
+	three_ns
+	family_in host rule add pref 100 to "$NEXT" prohibit
+	run_trace host -d "$NEXT" -- ip route add "$ANYWHERE" via "$NEXT"
+	same "ip's exit status" "$status" 0
+	check_trace 'map([.purpose, .cause, .context, .verdict.decided_by, .verdict.table,
+		.verdict.dst, .verdict.dev, .process.comm] | map(field(.)) | join(" ")) | unique |
+		join(",")' "other route-add task direct main 2001:db8:1::/64 eth0 ip"
+}
+
 mark_of_nft_reroutes() {
 	three_ns
 	command -v nft >/dev/null || skip "needs nft"
-	link host eth1 10.9.0.2/24 router eth2 10.9.0.1/24
-	reach host 10.9.0.1
-	ip_in host route add default via 10.9.0.1 table 101
-	ip_in host rule add pref 100 fwmark 1 lookup 101
+	link host eth1 "${SECOND_NET}2$ON_LINK" router eth2 "${SECOND_NET}1$ON_LINK"
+	reach host "${SECOND_NET}1"
+	family_in host route add default via "${SECOND_NET}1" table 101
+	family_in host rule add pref 100 fwmark 1 lookup 101
 	in_ns host nft -f - <<-END || skip "this kernel has no nft route chains"
-		add table ip reroute
-		add chain ip reroute output { type route hook output priority mangle; }
-		add rule ip reroute output ip daddr $PEER meta mark set 1
+		add table $NFT reroute
+		add chain $NFT reroute output { type route hook output priority mangle; }
+		add rule $NFT reroute output $NFT daddr $PEER meta mark set 1
 	END
 	run_trace host -d "$PEER" -- ping -n -q -c 1 -W 1 "$PEER"
 	check_trace \
-		'facts_of(.flow.protocol == "icmp" and .purpose == "output")' \
+		'facts_of(is_icmp and .purpose == "output")' \
 			"output send task - unicast 32766 254 eth0 rule" \
 		'facts_of(.purpose == "reroute")' "reroute send task - unicast 100 101 eth1 rule" \
 		'map(select(.purpose == "reroute")) | first | [.flow.fwmark, .flow.src,
-			.process.comm] | join(" ")' "0x1 192.0.2.2 ping"
+			.process.comm] | join(" ")' "0x1 $HOST ping"
 }
+
+only_here=(reverse_path_check_is_source_check reverse_path_check_that_fails
+	bound_device_overrides_the_rules)
+[ "$FAMILY" = 4 ] || only_here=(bound_device_overrides_no_rules tcp_connect_is_one_lookup
+	route_add_asks_for_the_gateway)
 
 require ping setpriv "$SEND"
 run_tests \
@@ -337,9 +381,8 @@ run_tests \
 	forwarded_packet_is_input_in_softirq packet_to_this_host_is_input_and_local \
 	forwarded_packet_meets_unreachable_rule forwarded_packet_meets_prohibit_rule \
 	forwarded_packet_meets_blackhole_rule \
-	reverse_path_check_is_source_check reverse_path_check_that_fails \
 	echo_reply_is_reply_in_softirq tcp_reset_is_reply_in_softirq \
 	ping_from_address_shows_the_source ping_makes_a_connect_and_a_send \
-	bound_device_overrides_the_rules ping_with_a_mark \
-	tcp_connect udp_unconnected_is_send udp_connected_is_connect uid_is_that_of_the_socket \
-	route_get_is_route_get mark_of_nft_reroutes
+	ping_with_a_mark tcp_connect udp_unconnected_is_send udp_connected_is_connect \
+	uid_is_that_of_the_socket route_get_is_route_get mark_of_nft_reroutes \
+	"${only_here[@]}"

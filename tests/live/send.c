@@ -19,11 +19,18 @@
 
 #define TIMEOUT_S 5
 
+/* An address of IPv4 or IPv6. */
+union address {
+	struct sockaddr any;
+	struct sockaddr_in inet;
+	struct sockaddr_in6 inet6;
+};
+
 struct options {
 	const char *kind;
 	const char *result;
-	struct sockaddr_in target;
-	struct sockaddr_in source; /* a family of 0: not bound */
+	union address target;
+	union address source; /* a family of 0: not bound */
 	unsigned long mark; /* 0: not set */
 	unsigned long count;
 };
@@ -38,10 +45,27 @@ static bool parse_number(const char *text, unsigned long max, unsigned long *num
 	return !errno && end != text && !*end && !strchr(text, '-') && *number <= max;
 }
 
-static bool parse_address(const char *text, struct sockaddr_in *address)
+static bool parse_address(const char *text, union address *address)
 {
-	address->sin_family = AF_INET;
-	return inet_pton(AF_INET, text, &address->sin_addr) == 1;
+	if (inet_pton(AF_INET, text, &address->inet.sin_addr) == 1) {
+		address->any.sa_family = AF_INET;
+		return true;
+	}
+	address->any.sa_family = AF_INET6;
+	return inet_pton(AF_INET6, text, &address->inet6.sin6_addr) == 1;
+}
+
+static socklen_t address_size(const union address *address)
+{
+	return address->any.sa_family == AF_INET ? sizeof(address->inet) : sizeof(address->inet6);
+}
+
+static void set_port(union address *address, uint16_t port)
+{
+	if (address->any.sa_family == AF_INET)
+		address->inet.sin_port = htons(port);
+	else
+		address->inet6.sin6_port = htons(port);
 }
 
 static bool parse_option(int letter, struct options *options)
@@ -72,7 +96,7 @@ static bool parse_target(char **words, struct options *options)
 	if (!parse_address(words[1], &options->target) ||
 	    !parse_number(words[2], UINT16_MAX, &port))
 		return false;
-	options->target.sin_port = htons((uint16_t)port);
+	set_port(&options->target, (uint16_t)port);
 	return true;
 }
 
@@ -99,25 +123,26 @@ static int open_socket(const struct options *options)
 	const struct timeval timeout = { .tv_sec = TIMEOUT_S };
 	const unsigned int mark = (unsigned int)options->mark;
 	int type = strcmp(options->kind, "tcp") ? SOCK_DGRAM : SOCK_STREAM;
-	int sock = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+	int sock = socket(options->target.any.sa_family, type | SOCK_CLOEXEC, 0);
 
 	if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
 		return -1;
 	if (mark && setsockopt(sock, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
 		return -1;
-	if (options->source.sin_family &&
-	    bind(sock, (const struct sockaddr *)&options->source, sizeof(options->source)))
+	if (options->source.any.sa_family &&
+	    bind(sock, &options->source.any, address_size(&options->source)))
 		return -1;
 	return sock;
 }
 
 static bool send_once(int sock, const struct options *options)
 {
-	const struct sockaddr *target = (const struct sockaddr *)&options->target;
+	const struct sockaddr *target = &options->target.any;
+	socklen_t size = address_size(&options->target);
 
 	if (!strcmp(options->kind, "udp"))
-		return sendto(sock, "x", 1, 0, target, sizeof(options->target)) == 1;
-	if (connect(sock, target, sizeof(options->target)))
+		return sendto(sock, "x", 1, 0, target, size) == 1;
+	if (connect(sock, target, size))
 		return false;
 	return !strcmp(options->kind, "tcp") || send(sock, "x", 1, 0) == 1;
 }
