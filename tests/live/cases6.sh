@@ -260,6 +260,30 @@ c35_a_socket_that_is_not_bound_has_no_source_yet() {
 	asked "$PINGS" "chosen 102 102 wg0" "src 2001:db8:300::2" "not_found source-unset" healthy
 }
 
+# server_answers [KEY=VALUE]: a question that comes by the second provider, and its answer.
+server_answers() {
+	traffic_from host -d "$BEHIND_VPN" -d 2001:db8:300::2 -- \
+		"udp server family=6 port=53 ${1:-}" \
+		"udp client family=6 $(netns vpn) address=$BEHIND_VPN" \
+		"send client to=2001:db8:300::2 port=53" "answer server" "receive client"
+}
+
+c35_a_servers_answer_leaves_by_the_other_provider() {
+	scene6
+	second_provider6
+	server_answers
+	same "what came of it" "$came" "ok ok ok ok timeout"
+	asked "$OUT" \
+		"chosen 32766 main eth0" \
+		"src ::" \
+		"passed_over 102 skipped:from" \
+		"would_match 102 default wg0" \
+		"found source-unset warning 102"
+	server_answers address=2001:db8:300::2
+	same "what came of it" "$came" "ok ok ok ok ok"
+	asked "$OUT" "chosen 102 102 wg0" "src 2001:db8:300::2" "not_found source-unset" healthy
+}
+
 # --- what leaves the tunnel --------------------------------------------------------------------
 
 c28_a_tunnel_that_goes_away_leaks() {
@@ -488,5 +512,6 @@ run_tests \
 	c13_a_rule_without_a_mask_misses_further_bits c28_a_tunnel_that_goes_away_leaks \
 	c29_half_defaults_pass_the_suppressing_rule c31_a_vpn_without_ipv6_leaks_it \
 	c35_a_socket_that_is_not_bound_has_no_source_yet \
+	c35_a_servers_answer_leaves_by_the_other_provider \
 	c45_goto_without_a_target_is_passed_over c47_a_table_without_routes_is_passed_over \
 	c48_an_unreachable_rule_comes_before_a_table_that_has_the_route

@@ -12,8 +12,8 @@ A step is one argument, "VERB NAME [KEY=VALUE]…"; NAME is a socket's, which la
   answer NAME                  sends what it receives back to where it came from
   uid NUMBER                   this process goes on as that user
   run COMMAND…                 by the shell
-The namespace is netns=PATH, the caller's otherwise. Writes what came of each step, "ok", "timeout"
-or an errno's name, and ends with 0.
+The namespace is netns=PATH, the caller's otherwise; family=6 makes a socket of IPv6. Writes what
+came of each step, "ok", "timeout" or an errno's name, and ends with 0.
 """
 import argparse
 import ctypes
@@ -23,6 +23,7 @@ import socket
 import subprocess
 
 CLONE_NEWNET = 0x40000000
+FAMILIES = {"4": socket.AF_INET, "6": socket.AF_INET6}
 # What never comes is waited for that long.
 TIMEOUT_S = 1
 
@@ -51,7 +52,7 @@ class Sockets:
 
     @staticmethod
     def made(kind, keys):
-        sock = socket.socket(socket.AF_INET, kind)
+        sock = socket.socket(FAMILIES[keys.get("family", "4")], kind)
         sock.settimeout(TIMEOUT_S)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if "mark" in keys:
@@ -65,11 +66,11 @@ class Sockets:
     def udp(self, name, keys):
         self.named[name] = self.open(socket.SOCK_DGRAM, keys)
         if "port" in keys or "address" in keys:
-            self.named[name].bind((keys.get("address", "0.0.0.0"), int(keys.get("port", 0))))
+            self.named[name].bind((keys.get("address", ""), int(keys.get("port", 0))))
 
     def listen(self, name, keys):
         self.named[name] = self.open(socket.SOCK_STREAM, keys)
-        self.named[name].bind(("0.0.0.0", int(keys["port"])))
+        self.named[name].bind(("", int(keys["port"])))
         self.named[name].listen()
 
     def connect(self, name, keys):
