@@ -410,6 +410,9 @@ class Generator:
         self.groups = groups  # index -> group
         self.sources = family.sources()
         self.features = features
+        # What some kernels make of a suppressed route, when the rules are over, is a route of which
+        # they have let go: it must not come to that (quirks6.sh does it once).
+        self.suppresses = "suppressed_route" not in features
         self.protocols = list(family.protocols)
         self.prefixes = [family.prefix(net) for net in family.nets]
         self.own_tables = rng.random() < 0.5
@@ -501,9 +504,7 @@ class Generator:
             rule["table"] = next(self.free_tables)
         else:
             rule["table"] = self.rng.choice([*self.TABLES, TABLE_MAIN, *self.family.tables])
-        # What the kernel makes of a suppressed route there, when the rules are over, is a route of
-        # which it has let go: it must not come to that (quirks6.sh does it once).
-        if "suppressed_route" in self.features:
+        if not self.suppresses:
             return
         if self.chance(0.3):
             rule["plen"] = self.rng.choice(self.family.suppressed_lengths)
@@ -532,8 +533,11 @@ class Generator:
 
     def passed_rule(self):
         """A rule that runs for each flow that comes to it, and that few flows end at."""
-        return dict(priority=self.rng.randrange(1, 400), action=LOOKUP, plen=self.family.bits,
-                    table=self.rng.choice(self.TABLES + self.MISSING))
+        rule = dict(priority=self.rng.randrange(1, 400), action=LOOKUP)
+        if self.suppresses:
+            return dict(rule, plen=self.family.bits,
+                        table=self.rng.choice(self.TABLES + self.MISSING))
+        return dict(rule, table=self.rng.choice(self.MISSING))
 
     def bare_rules(self, rules, local):
         """What is left of rules, the custom ones, and local when walks may end before any table:
