@@ -215,14 +215,26 @@ void pending_renew(struct pending *pending)
 	lookup_clear(&lookup);
 }
 
-void pending_recheck(struct pending *pending, struct spaces *spaces)
+/* That an exception answered is concluded from what the policy would have done otherwise. */
+static bool pending_is_conclusion(const struct pending *pending)
+{
+	return pending->walk && pending->result == DERIVE_DONE &&
+	       pending->lookup.verdict.decided_by == DECIDED_BY_EXCEPTION;
+}
+
+static bool ran_under_known_policy(const struct pending *pending)
+{
+	enum ran_under under = ran_under(pending);
+
+	return under == RAN_UNDER_OLD || under == RAN_UNDER_NEW;
+}
+
+static void pending_compare(struct pending *pending, struct spaces *spaces)
 {
 	struct space *space = pending->space;
 	struct lookup lookup = { 0 };
 	enum derive_result result;
 
-	if (!space || !space->monitor)
-		return;
 	if (pending->result == DERIVE_CONFLICT || ran_under(pending) == RAN_UNDER_OTHER)
 		spaces_reread(spaces, space);
 	if (!space_changed(space))
@@ -230,6 +242,15 @@ void pending_recheck(struct pending *pending, struct spaces *spaces)
 	result = explain(pending, &lookup);
 	pending_decide(pending, result, &lookup);
 	lookup_clear(&lookup);
+}
+
+void pending_recheck(struct pending *pending, struct spaces *spaces)
+{
+	if (!pending->space || !pending->space->monitor)
+		return;
+	pending_compare(pending, spaces);
+	if (pending_is_conclusion(pending) && !ran_under_known_policy(pending))
+		pending_set_conflict(pending);
 }
 
 const char *pending_unknown_reason(const struct pending *pending)

@@ -393,7 +393,8 @@ static const struct lookup_step *chosen_step(const struct lookup *lookup)
 /*
  * A hit of IPv6 that a rule should have suppressed, and nothing behind it: the
  * route's exception answered, a host route to fib6_rule_suppress(). Where
- * fib6_lookup() asks, no rule suppresses.
+ * fib6_lookup() asks, no rule suppresses. Where the first table may be asked again,
+ * what lies behind it may have been taken for another walk.
  */
 static enum derive_result derive_unsuppressed(const struct walk_record *walk,
 					      const struct policy *policy, struct lookup *lookup)
@@ -404,9 +405,12 @@ static enum derive_result derive_unsuppressed(const struct walk_record *walk,
 		.lookup = lookup,
 		.no_suppression = true,
 	};
-	enum derive_result result = replay_once(&replay, replay_rules);
-	const struct lookup_step *step = result == DERIVE_DONE ? chosen_step(lookup) : NULL;
+	enum derive_result result = DERIVE_CONFLICT;
+	const struct lookup_step *step;
 
+	if (!policy_family_ambiguous(policy, FLOW_AF_INET6))
+		result = replay_once(&replay, replay_rules);
+	step = result == DERIVE_DONE ? chosen_step(lookup) : NULL;
 	if (step && !walk->origin.may_be_direct)
 		lookup->verdict.decided_by = DECIDED_BY_EXCEPTION;
 	return result;

@@ -23,7 +23,7 @@ static size_t rules_asking(const struct rule_list *list, uint32_t table)
 	return count;
 }
 
-static bool rules_ambiguous(const struct policy *policy, uint8_t family)
+bool policy_family_ambiguous(const struct policy *policy, uint8_t family)
 {
 	const struct rule_list *list = policy_rules(policy, family);
 
@@ -46,7 +46,8 @@ static bool rules_ambiguous(const struct policy *policy, uint8_t family)
 
 bool policy_walks_ambiguous(const struct policy *policy)
 {
-	return rules_ambiguous(policy, FLOW_AF_INET) || rules_ambiguous(policy, FLOW_AF_INET6);
+	return policy_family_ambiguous(policy, FLOW_AF_INET) ||
+	       policy_family_ambiguous(policy, FLOW_AF_INET6);
 }
 
 static bool rule_rejects(const struct rule *rule)
