@@ -34,6 +34,7 @@ static void rule_of_step(struct rule *rule, const struct step_rule *from, uint8_
 	rule->action = from->action;
 	rule->protocol = from->protocol;
 	rule->invert = from->flags & STEP_RULE_INVERT;
+	rule->find_saddr = from->flags & STEP_RULE_FIND_SOURCE;
 	rule->priority = from->priority;
 	rule->table = from->table;
 	memcpy(rule->src.address, from->src, sizeof(rule->src.address));
