@@ -66,7 +66,10 @@ void text_add(struct text *text, const char *string)
 
 void text_add_char(struct text *text, char c)
 {
-	text_add_bytes(text, &c, 1);
+	if (!text_reserve(text, 1))
+		return;
+	text->string[text->length++] = c;
+	text->string[text->length] = '\0';
 }
 
 void text_add_unsigned(struct text *text, uint64_t value)
