@@ -13,7 +13,7 @@ JOBS=${VM_JOBS:-2}
 CAPABILITIES_KERNEL=6.12
 passed=0 failed=0 skipped=0
 boots=() tests=()
-limit=1200 lookups=60
+limit=1800 lookups=60
 [ "${FULL:-}" != 1 ] || limit=10800 lookups=300
 mkdir -p "$LOGS" "$VM_CACHE"
 
