@@ -70,6 +70,15 @@ static int parse(const char *const *words)
 
 #define PARSE(...) parse((const char *const[]){ __VA_ARGS__, NULL })
 
+static void assert_mistake(const char *const *words, const char *error)
+{
+	char want[512];
+
+	assert_int_equal(parse(words), EXIT_USAGE);
+	snprintf(want, sizeof(want), "fibtrace: %s\n", error);
+	assert_string_equal(stderr_text, want);
+}
+
 static void no_arguments_mean_the_defaults(void **state)
 {
 	(void)state;
@@ -328,13 +337,76 @@ static void a_mistake_is_one_line_that_names_the_option_and_what_it_takes(void *
 		{ { "features", "--", "x" }, "--: 'features' runs no COMMAND" },
 		{ { "--" }, "--: needs a COMMAND [ARG...] to run" },
 	};
-	char want[512];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_mistake(rows[i].words, rows[i].error);
+}
+
+static void filters_that_no_lookup_passes_are_refused(void **state)
+{
+	static const struct {
+		const char *words[ARGUMENTS_MAX];
+		const char *error;
+	} rows[] = {
+		{ { "-4", "-d", "2001:db8::1" },
+		  "-4 and -d/--dst '2001:db8::1': no lookup is of both families; leave one out" },
+		{ { "-d2001:db8::1", "-4" },
+		  "-4 and -d/--dst '2001:db8::1': no lookup is of both families; leave one out" },
+		{ { "-6", "--dst=0/0" },
+		  "-6 and -d/--dst '0/0': no lookup is of both families; leave one out" },
+		{ { "-4", "-s::/0" },
+		  "-4 and -s/--src '::/0': no lookup is of both families; leave one out" },
+		{ { "-6", "-s", "10/8" },
+		  "-6 and -s/--src '10/8': no lookup is of both families; leave one out" },
+		{ { "-d", "10/8", "-s", "2001:db8::/32" },
+		  "-d/--dst '10/8' and -s/--src '2001:db8::/32': no lookup is of both families; "
+		  "leave one out" },
+		{ { "-46", "-s10/8", "-s11/8", "-d::1", "-d::2", "--", "x" },
+		  "-d/--dst '::1' and -s/--src '10/8': no lookup is of both families; "
+		  "leave one out" },
+		{ { "-4", "-dall", "-s::1", "-s::2" },
+		  "-4 and -s/--src '::1': no lookup is of both families; leave one out" },
+		{ { "-6", "-d10/8", "-d::/0", "-s10/8" },
+		  "-6 and -s/--src '10/8': no lookup is of both families; leave one out" },
+		{ { "-P", "icmp", "--dport", "80" },
+		  "-P/--proto 'icmp' and --dport '80': that protocol has no ports; leave one out" },
+		{ { "--sport=1-2", "-P58", "-Pgre" },
+		  "-P/--proto '58' and --sport '1-2': that protocol has no ports; leave one out" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_mistake(rows[i].words, rows[i].error);
+}
+
+static void filters_that_some_lookup_passes_are_taken(void **state)
+{
+	static const char *const rows[][ARGUMENTS_MAX] = {
+		{ "-4", "-d10/8", "-s10/8" },
+		{ "-6", "-d2001:db8::1", "-s::/0" },
+		{ "-46", "-d2001:db8::1" },
+		{ "-46", "-s10/8" },
+		{ "-4", "-ddefault" },
+		{ "-6", "-sall" },
+		{ "-d10/8", "-sany" },
+		{ "-d::1", "-ddefault", "-s10/8" },
+		{ "-4", "-d10/8", "-d2001:db8::/32" },
+		{ "-6", "-s10/8", "-s2001:db8::/32" },
+		{ "-d10/8", "-d2001:db8::/32", "-s10/8" },
+		{ "-d10/8", "-s2001:db8::/32", "-s10/8", "-4" },
+		{ "-6", "-Picmp" },
+		{ "-4", "-Pipv6-icmp" },
+		{ "-Picmp" },
+		{ "--sport=1", "--dport=2" },
+		{ "-Pudp", "--dport=53" },
+		{ "-Picmp", "-Ptcp", "--dport=80" },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(parse(rows[i].words), EXIT_USAGE);
-		snprintf(want, sizeof(want), "fibtrace: %s\n", rows[i].error);
-		assert_string_equal(stderr_text, want);
+		assert_int_equal(parse(rows[i]), 0);
+		assert_string_equal(stderr_text, "");
 	}
 }
 
@@ -502,6 +574,8 @@ int main(void)
 		cmocka_unit_test(features_takes_the_options_that_concern_it),
 		cmocka_unit_test(help_and_version_end_the_parse),
 		cmocka_unit_test(a_mistake_is_one_line_that_names_the_option_and_what_it_takes),
+		cmocka_unit_test(filters_that_no_lookup_passes_are_refused),
+		cmocka_unit_test(filters_that_some_lookup_passes_are_taken),
 		cmocka_unit_test(what_later_versions_bring_is_unknown),
 		cmocka_unit_test(a_value_of_any_length_leaves_the_error_whole),
 		cmocka_unit_test(all_filters_fit_as_often_as_they_may_be_given),

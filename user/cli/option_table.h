@@ -12,11 +12,12 @@
 
 enum option_group { GROUP_FILTER, GROUP_OUTPUT, GROUP_TRACING, GROUP_OTHER, GROUP_COUNT };
 
-/* The state of one parse; seen counts how often each row was given. */
+/* The state of one parse; seen counts how often each row was given, first_values are as typed. */
 struct option_parser {
 	struct options *options;
 	const struct names *names;
 	unsigned int seen[OPTION_ROWS];
+	const char *first_values[OPTION_ROWS]; /* NULL: not given, or takes no value */
 	size_t filter_words; /* of options->filters */
 };
 

@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "cli/option_table.h"
+#include "util/array.h"
 #include "util/report.h"
 
 #define DEFAULT_BUFFER_SIZE (8ull << 20)
 #define DEFAULT_MAX_ROUTES 200000
 #define HELP_COLUMN 33
+#define ALL_FAMILIES (FILTER_FAMILY_INET | FILTER_FAMILY_INET6)
 
 /* What the user typed is cut to this, so that an error keeps its end on its one line. */
 #define SHOWN_LENGTH 64
@@ -96,7 +98,8 @@ static int apply_option(struct option_parser *parser, const struct option_row *r
 		report_error("%s: at most %d may be given", row_name(row, buffer), FILTER_MAX);
 		return EXIT_USAGE;
 	}
-	(*seen)++;
+	if (!(*seen)++)
+		parser->first_values[row - option_rows] = value;
 	if (!row->parse)
 		*(bool *)((char *)parser->options + row->flag) = true;
 	err = row->parse ? row->parse(parser, value) : 0;
@@ -247,6 +250,98 @@ static int check_features(const struct option_parser *parser)
 	return 0;
 }
 
+/* "-d/--dst '10/8'": the option and the first value that it was given. */
+static const char *row_as_typed(const struct option_parser *parser, const struct option_row *row,
+				char buffer[static 128])
+{
+	const char *value = parser->first_values[row - option_rows];
+	char name[32];
+
+	if (!value)
+		return row_name(row, buffer);
+	snprintf(buffer, 128, "%s '%.*s%s'", row_name(row, name), SHOWN_LENGTH, value,
+		 ellipsis(value));
+	return buffer;
+}
+
+static int report_conflict(const struct option_parser *parser, const struct option_row *row,
+			   const struct option_row *other, const char *why)
+{
+	char typed[2][128];
+
+	report_error("%s and %s: %s; leave one out", row_as_typed(parser, row, typed[0]),
+		     row_as_typed(parser, other, typed[1]), why);
+	return EXIT_USAGE;
+}
+
+static uint32_t prefix_families(const struct prefix_filter *prefix)
+{
+	if (!prefix->family)
+		return ALL_FAMILIES;
+	return prefix->family == FLOW_AF_INET ? FILTER_FAMILY_INET : FILTER_FAMILY_INET6;
+}
+
+static uint32_t allowed_families(const struct prefix_filter *prefixes, uint32_t count)
+{
+	uint32_t families = count ? 0 : ALL_FAMILIES;
+
+	for (uint32_t i = 0; i < count; i++)
+		families |= prefix_families(&prefixes[i]);
+	return families;
+}
+
+/* There are two families: where the kinds together allow none, two of them alone do not either. */
+static int check_families(const struct option_parser *parser)
+{
+	const struct flow_filter *flow = &parser->options->filter.flow;
+	const struct {
+		const struct option_row *row;
+		uint32_t families;
+	} kinds[] = {
+		{ row_of_short(flow->families == FILTER_FAMILY_INET6 ? '6' : '4'),
+		  flow->families ? flow->families : ALL_FAMILIES },
+		{ row_of_short('d'), allowed_families(flow->dst, flow->dst_count) },
+		{ row_of_short('s'), allowed_families(flow->src, flow->src_count) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		for (size_t before = 0; before < i; before++) {
+			if (!(kinds[before].families & kinds[i].families))
+				return report_conflict(parser, kinds[before].row, kinds[i].row,
+						       "no lookup is of both families");
+		}
+	}
+	return 0;
+}
+
+static bool protocols_allow_ports(const struct flow_filter *flow)
+{
+	for (uint32_t i = 0; i < flow->protocol_count; i++) {
+		if (protocol_has_ports(flow->protocol[i]))
+			return true;
+	}
+	return !flow->protocol_count;
+}
+
+static int check_ports(const struct option_parser *parser)
+{
+	const struct flow_filter *flow = &parser->options->filter.flow;
+	const char *name = flow->sport_count ? "--sport" : "--dport";
+
+	if ((!flow->sport_count && !flow->dport_count) || protocols_allow_ports(flow))
+		return 0;
+	return report_conflict(parser, row_of_short('P'), row_of_long(name, strlen(name)),
+			       "that protocol has no ports");
+}
+
+/* Filters that no lookup can pass are refused: the trace would wait for one forever. */
+static int check_filters(const struct option_parser *parser)
+{
+	int err = check_families(parser);
+
+	return err ? err : check_ports(parser);
+}
+
 /* The kernel rejects what is no error, before it is known whether something is found. */
 static void settle_findings(struct filter *filter)
 {
@@ -273,7 +368,9 @@ int options_parse(struct options *options, int argc, char **argv, const struct n
 			return 0;
 	}
 	settle_findings(&options->filter);
-	return options->command == COMMAND_FEATURES ? check_features(&parser) : 0;
+	if (options->command == COMMAND_FEATURES)
+		return check_features(&parser);
+	return check_filters(&parser);
 }
 
 static void print_row(FILE *out, const struct option_row *row)
