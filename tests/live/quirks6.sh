@@ -57,21 +57,6 @@ learn_path_mtu() {
 		fail "no path MTU was learned: $(ip_in host -6 route show cache)"
 }
 
-# wg_quick_inet6: all of IPv6 through the VPN, too.
-wg_quick_inet6() {
-	cat >"$WORK/wg0.conf" <<-END
-		[Interface]
-		Address = 10.64.0.2/32, fd00:64::2/128
-		PrivateKey = $(cat "$WORK/host.key")
-		[Peer]
-		PublicKey = $(cat "$WORK/vpn.pub")
-		AllowedIPs = 0.0.0.0/0, ::/0
-		Endpoint = $STORY_ENDPOINT:51820
-	END
-	in_ns host env WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go \
-		wg-quick up "$WORK/wg0.conf" >"$WORK/wg-quick.log" 2>&1
-}
-
 # ping_far: one traced ping; leaves what eth0 and wg0 sent in $eth_sent and $wg_sent.
 ping_far() {
 	local eth wg
@@ -88,7 +73,7 @@ an_exception_leads_past_the_vpn() {
 	local pref
 	exception_scene
 	learn_path_mtu
-	wg_quick_inet6
+	story_wg_quick_dual
 	same "what the kernel answers" "$(route_get host "$FAR")" "eth0 main"
 	ping_far
 	[ "$eth_sent" -ge 1 ] || fail "eth0 sent nothing"
@@ -106,7 +91,7 @@ an_exception_leads_past_the_vpn() {
 without_the_exception_the_vpn_has_it() {
 	exception_scene
 	learn_path_mtu
-	wg_quick_inet6
+	story_wg_quick_dual
 	ip_in host -6 route flush cache
 	same "what the kernel answers" "$(route_get host "$FAR")" "wg0 51820"
 	ping_far

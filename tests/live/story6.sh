@@ -56,30 +56,16 @@ tailscale6() {
 	END
 }
 
-dual_wg_quick() {
-	cat >"$WORK/wg0.conf" <<-END
-		[Interface]
-		Address = 10.64.0.2/32, fd00:64::2/128
-		PrivateKey = $(cat "$WORK/host.key")
-		[Peer]
-		PublicKey = $(cat "$WORK/vpn.pub")
-		AllowedIPs = 0.0.0.0/0, ::/0
-		Endpoint = $STORY_ENDPOINT:51820
-	END
-	in_ns host env WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go \
-		wg-quick up "$WORK/wg0.conf" >"$WORK/wg-quick.log" 2>&1
-}
-
 dual_bad_order() {
 	dual_begin
 	story_tailscale
 	tailscale6
-	dual_wg_quick
+	story_wg_quick_dual
 }
 
 dual_good_order() {
 	dual_begin
-	dual_wg_quick
+	story_wg_quick_dual
 	story_tailscale
 	tailscale6
 }
@@ -139,7 +125,7 @@ both_families_go_to_tailscale_in_the_good_order() {
 each_family_has_its_own_order() {
 	dual_begin
 	story_tailscale
-	dual_wg_quick
+	story_wg_quick_dual
 	tailscale6
 	ping_both
 	check_trace \

@@ -74,13 +74,23 @@ story_vpn_server() {
 
 # wg-quick takes "all traffic", as VPN providers' files have it.
 story_wg_quick() {
+	story_wg_quick_with 10.64.0.2/32 0.0.0.0/0
+}
+
+# The same for both families.
+story_wg_quick_dual() {
+	story_wg_quick_with "10.64.0.2/32, fd00:64::2/128" "0.0.0.0/0, ::/0"
+}
+
+# story_wg_quick_with ADDRESSES ALLOWED: lists, as wg-quick's file spells them.
+story_wg_quick_with() {
 	cat >"$WORK/wg0.conf" <<-END
 		[Interface]
-		Address = 10.64.0.2/32
+		Address = $1
 		PrivateKey = $(cat "$WORK/host.key")
 		[Peer]
 		PublicKey = $(cat "$WORK/vpn.pub")
-		AllowedIPs = 0.0.0.0/0
+		AllowedIPs = $2
 		Endpoint = $STORY_ENDPOINT:51820
 	END
 	in_ns host env WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go \
