@@ -21,7 +21,7 @@
 enum device { LO = 1, ETH0, WG0, TAILSCALE0, VRF0, SLAVE, LAN0 };
 
 static const struct link scene_links[] = {
-	{ .index = LO, .name = "lo" },
+	{ .index = LO, .name = "lo", .flags = IFF_LOOPBACK },
 	{ .index = ETH0, .name = "eth0" },
 	{ .index = WG0, .name = "wg0", .group = 7, .flags = IFF_POINTOPOINT | IFF_NOARP },
 	{ .index = TAILSCALE0,

@@ -182,6 +182,16 @@ static void find_suppression(struct examination *examination, const struct looku
 			prefix_label(examination->lookup->key.family, step->route.dst, 1).text);
 }
 
+/*
+ * The kernel puts lo into the flow of what goes to this host, and up to 5.10 asks again with it for
+ * an ICMP error. The address's route is another device's, but lo is where the packet belongs.
+ */
+static bool is_looped_back(const struct examination *examination, const struct link *link)
+{
+	return link && link->flags & IFF_LOOPBACK &&
+	       own_address(examination, examination->lookup->key.dst);
+}
+
 /* No route: the kernel sends to the bound device as if the destination were on its link. */
 static void find_override(struct examination *examination)
 {
@@ -192,6 +202,8 @@ static void find_override(struct examination *examination)
 	    address_is_multicast(&lookup->key))
 		return;
 	link = policy_link(examination->policy, lookup->verdict.route.dev_index);
+	if (is_looped_back(examination, link))
+		return;
 	examination_find(
 		examination, FINDING_BOUND_DEVICE_OVERRIDE,
 		link && link->flags & IFF_NOARP ? SEVERITY_INFO : SEVERITY_WARNING, NULL, NULL,
