@@ -14,6 +14,7 @@
 
 #define FILTER_FAMILY_INET 1u
 #define FILTER_FAMILY_INET6 2u
+#define FILTER_FAMILIES (FILTER_FAMILY_INET | FILTER_FAMILY_INET6)
 
 /* The kind of filter that rejects: what an empty trace is explained with. */
 enum filter_kind {

@@ -257,12 +257,15 @@ static __always_inline void rules6_begin(const struct flowi6 *flow,
 	flow_key_read(&open->event.key, flow, FLOW_AF_INET6);
 }
 
-/* The rules of multicast routing are walked by the same function. */
+/* The rules of multicast routing are walked by the same function, and those of a family that is not
+ * of interest, of whose lookups nothing else is seen: 0 for both. */
 static __always_inline __u8 rules_family(const struct fib_rules_ops *ops)
 {
 	int family = BPF_CORE_READ(ops, family);
 
-	return family == FLOW_AF_INET || family == FLOW_AF_INET6 ? family : 0;
+	if (family != FLOW_AF_INET && family != FLOW_AF_INET6)
+		return 0;
+	return families_reject(config.filter.families, family) ? 0 : family;
 }
 
 /* fib_rules_lookup() is entered. */

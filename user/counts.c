@@ -98,6 +98,13 @@ static void print_filters(struct text *line, const struct session_counts *counts
 	}
 }
 
+/* What was looked at, by FILTER_FAMILY_…. */
+static const char *const family_words[] = {
+	[FILTER_FAMILY_INET] = "IPv4 ",
+	[FILTER_FAMILY_INET6] = "IPv6 ",
+	[FILTER_FAMILIES] = "",
+};
+
 static void print_nothing_shown(const struct session_counts *counts,
 				const struct capture_counts *captured,
 				const struct lookup_counts *total, const struct filter *filter)
@@ -106,8 +113,9 @@ static void print_nothing_shown(const struct session_counts *counts,
 
 	if (!total->seen) {
 		report_warning(
-			"no lookup was seen: packets of an established connection use a cached "
-			"route, and other namespaces need --netns");
+			"no %slookup was seen: packets of an established connection use a cached "
+			"route, and other namespaces need --netns",
+			family_words[flow_filter_families(&filter->flow)]);
 		return;
 	}
 	if (total->filtered) {

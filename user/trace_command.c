@@ -141,6 +141,8 @@ static int trace_open_capture(struct trace *trace)
 	settings->attach = options->attach;
 	config = &settings->config;
 	config->filter = options->filter.flow;
+	/* One family's prefixes leave the other's lookups alone, at no cost to them. */
+	config->filter.families = flow_filter_families(&options->filter.flow);
 	config->verdict = options->filter.verdict;
 	config->netns_all = options->netns_all;
 	config->address_checks = options->all;

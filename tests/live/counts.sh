@@ -68,6 +68,20 @@ what_the_filter_rejects_is_counted() {
 	grep -q 'filtered' "$WORK/trace.err" || fail "stderr does not say why nothing was shown"
 }
 
+# The rules are walked by a function that both families share. What IPv6 says of itself is looked up.
+a_family_that_is_left_out_is_not_seen() {
+	sink
+	flood_binary
+	ip_in host rule add pref 100 from 203.0.113.1 lookup 100
+	trace_json host -6 -d 2001:db8::77 -- "$UDP_FLOOD" "$SINK" 9 1000
+	expect length 0
+	[ "$(summary "$WORK/trace" .seen)" -lt 100 ] ||
+		fail "$(summary "$WORK/trace" .seen) lookups were seen"
+	trace_json host -d "$SINK" -- ping -6 -q -c 3 -i 0.01 ::1
+	same "the lookups of IPv4 that were seen" "$(summary "$WORK/trace" .seen)" 0
+	grep -q 'no IPv4 lookup was seen' "$WORK/trace.err" || fail "stderr does not say it"
+}
+
 # The reader opens the pipe and reads nothing until all is sent.
 slow_reader_loses_and_it_adds_up() {
 	local reader
@@ -124,4 +138,5 @@ floods_through_rules_add_up() {
 require nft
 run_tests \
 	every_send_is_shown_or_lost what_the_filter_rejects_is_counted \
+	a_family_that_is_left_out_is_not_seen \
 	slow_reader_loses_and_it_adds_up two_senders_add_up floods_through_rules_add_up

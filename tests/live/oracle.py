@@ -62,7 +62,7 @@ class Fibtrace:
                                         stdin=subprocess.DEVNULL, text=True,
                                         preexec_fn=kernel.die_with_parent)
         self.arrived = threading.Condition()
-        self.objects, self.errors, self.ready = [], [], False
+        self.objects, self.own, self.errors, self.ready = [], [], [], False
         self.raw = []
         self.threads = [threading.Thread(target=self.read, args=args, daemon=True)
                         for args in ((self.process.stdout, self.take_line),
@@ -83,6 +83,8 @@ class Fibtrace:
         # Whose mark that is, is not the kernel's to say.
         item.get("flow", {}).pop("fwmark_owner", None)
         self.objects.append(item)
+        if self.is_own(item):
+            self.own.append(item)
 
     def take_error(self, line):
         self.errors.append(line.rstrip("\n"))
@@ -95,17 +97,16 @@ class Fibtrace:
             if not (done and condition()):
                 raise Failure("%s; stderr: %s" % (text, " | ".join(self.errors[-5:])))
 
-    def own_lookups(self):
-        """The lookups that this process's questions made, in the order of the output."""
-        return [item for item in self.objects
-                if item["type"] == "lookup" and item["purpose"] == "route-get"
-                and item["process"] and item["process"]["pid"] == os.getpid()]
+    @staticmethod
+    def is_own(item):
+        """Whether it is a lookup that one of this process's questions made."""
+        return (item["type"] == "lookup" and item["purpose"] == "route-get"
+                and item["process"] and item["process"]["pid"] == os.getpid())
 
     def wait_for_lookups(self, count, flow, seconds):
         """Waits until count lookups are there and the last is of flow; whether it came to that."""
         def arrived():
-            lookups = self.own_lookups()
-            return len(lookups) >= count and lookups[-1]["flow"] == flow
+            return len(self.own) >= count and self.own[-1]["flow"] == flow
         try:
             self.wait(arrived, seconds, "lookups are missing")
         except Failure:
@@ -777,7 +778,7 @@ class Scene:
             self.judge(question.number, self.check_kernel, question)
         if not self.fibtrace:
             return
-        left = self.pair(self.visible(), self.fibtrace.own_lookups())
+        left = self.pair(self.visible(), self.fibtrace.own)
         for question in questions:
             self.judge(question.number, self.check_line, question)
         if left:

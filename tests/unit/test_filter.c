@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "cli/parse.h"
 #include "filter/filter.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -168,6 +169,42 @@ static void a_prefix_holds_for_its_own_family_only(void **state)
 	assert_int_equal(flow_filter_rejects(&filter, &key, 0), FILTER_DST);
 }
 
+static void a_family_is_wanted_when_every_kind_allows_it(void **state)
+{
+	static const struct {
+		uint32_t flags;
+		const char *dst[2], *src;
+		uint32_t want;
+	} rows[] = {
+		{ .want = FILTER_FAMILIES },
+		{ .flags = FILTER_FAMILY_INET6, .want = FILTER_FAMILY_INET6 },
+		{ .dst = { "10.0.0.0/8" }, .want = FILTER_FAMILY_INET },
+		{ .dst = { "10.0.0.0/8", "2001:db8::/32" }, .want = FILTER_FAMILIES },
+		{ .dst = { "10.0.0.0/8", "2001:db8::/32" },
+		  .flags = FILTER_FAMILY_INET,
+		  .want = FILTER_FAMILY_INET },
+		{ .dst = { "default" }, .want = FILTER_FAMILIES },
+		{ .dst = { "default" }, .src = "2001:db8::1", .want = FILTER_FAMILY_INET6 },
+		{ .dst = { "10.0.0.0/8" }, .src = "2001:db8::1", .want = 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct flow_filter filter = { .families = rows[i].flags };
+
+		while (filter.dst_count < 2 && rows[i].dst[filter.dst_count]) {
+			assert_int_equal(parse_prefix(rows[i].dst[filter.dst_count],
+						      &filter.dst[filter.dst_count]),
+					 0);
+			filter.dst_count++;
+		}
+		if (rows[i].src)
+			assert_int_equal(parse_prefix(rows[i].src, &filter.src[filter.src_count++]),
+					 0);
+		assert_int_equal(flow_filter_families(&filter), rows[i].want);
+	}
+}
+
 static void ports_hold_for_protocols_with_ports_only(void **state)
 {
 	static const struct {
@@ -299,6 +336,7 @@ int main(void)
 		cmocka_unit_test(each_kind_passes_what_any_of_its_values_holds_for),
 		cmocka_unit_test(the_first_kind_that_rejects_is_named),
 		cmocka_unit_test(a_prefix_holds_for_its_own_family_only),
+		cmocka_unit_test(a_family_is_wanted_when_every_kind_allows_it),
 		cmocka_unit_test(ports_hold_for_protocols_with_ports_only),
 		cmocka_unit_test(a_pid_filter_never_holds_outside_of_a_task),
 		cmocka_unit_test(a_flow_of_no_socket_has_no_uid_that_could_be_asked),

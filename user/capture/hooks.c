@@ -25,6 +25,7 @@ struct hook_row {
 	const char *function;
 	const char *gives;
 	unsigned int flags;
+	uint32_t families; /* FILTER_FAMILY_…: whose lookups they are; 0: of all */
 	const char *module;
 	const char *instead_of; /* only where this function cannot be hooked */
 	const char *after; /* of no use where this function is not hooked, in a tier that does */
@@ -35,82 +36,151 @@ static const struct hook_row rows[] = {
 	{ .function = "softirq_exit", .gives = "who looks up", .flags = REQUIRED },
 	{ .function = "netif_receive_skb", .gives = "the namespace of some received packets" },
 	{ .function = "fib_rules_lookup", .gives = "the walk over the rules", .flags = REQUIRED },
-	{ .function = "fib4_rule_action", .gives = "what came of each rule", .flags = REQUIRED },
-	{ .function = "fib_table_lookup", .gives = "what each table answered", .flags = REQUIRED },
-	{ .function = "fib6_table_lookup", .gives = "IPv6 lookups", .after = "fib6_rule_lookup" },
-	{ .function = "fib6_rule_lookup", .gives = "IPv6 lookups", .module = "ipv6" },
+	{ .function = "fib4_rule_action",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "what came of each rule",
+	  .flags = REQUIRED },
+	{ .function = "fib_table_lookup",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "what each table answered",
+	  .flags = REQUIRED },
+	{ .function = "fib6_table_lookup",
+	  .families = FILTER_FAMILY_INET6,
+	  .gives = "IPv6 lookups",
+	  .after = "fib6_rule_lookup" },
+	{ .function = "fib6_rule_lookup",
+	  .families = FILTER_FAMILY_INET6,
+	  .gives = "IPv6 lookups",
+	  .module = "ipv6" },
 	{ .function = "fib6_rule_action",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "IPv6 lookups where there are rules",
 	  .module = "ipv6" },
 	{ .function = "fib6_lookup",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "IPv6 lookups for routes that are added and by BPF programs",
 	  .module = "ipv6" },
 	{ .function = "ip_route_output_key_hash_rcu",
+	  .families = FILTER_FAMILY_INET,
 	  .gives =
 		  "the nexthop chosen of several, bound-device, the source address, purpose output",
 	  .flags = TELLS_PURPOSE },
 	{ .function = "ip_route_input_slow",
+	  .families = FILTER_FAMILY_INET,
 	  .gives = "the nexthop chosen of several for what is forwarded, purpose input",
 	  .flags = TELLS_PURPOSE },
-	{ .function = "__fib_validate_source", .gives = "some lookups of purpose source-check" },
-	{ .function = "inet_rtm_getroute", .gives = "purpose and cause route-get" },
-	{ .function = "fib_check_nh", .gives = "cause route-add" },
-	{ .function = "ip_route_output_flow", .gives = "cause send, cause tunnel of WireGuard" },
-	{ .function = "ip_route_me_harder", .gives = "purpose reroute" },
-	{ .function = "tcp_v4_connect", .gives = "cause connect of TCP" },
-	{ .function = "__ip4_datagram_connect", .gives = "cause connect of UDP" },
-	{ .function = "__icmp_send", .gives = "cause icmp-error" },
-	{ .function = "icmp_reply", .gives = "cause reply of ICMP" },
-	{ .function = "icmp_echo", .gives = "cause reply of ICMP", .instead_of = "icmp_reply" },
-	{ .function = "icmp_timestamp",
+	{ .function = "__fib_validate_source",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "some lookups of purpose source-check" },
+	{ .function = "inet_rtm_getroute",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "purpose and cause route-get" },
+	{ .function = "fib_check_nh", .families = FILTER_FAMILY_INET, .gives = "cause route-add" },
+	{ .function = "ip_route_output_flow",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause send, cause tunnel of WireGuard" },
+	{ .function = "ip_route_me_harder",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "purpose reroute" },
+	{ .function = "tcp_v4_connect",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause connect of TCP" },
+	{ .function = "__ip4_datagram_connect",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause connect of UDP" },
+	{ .function = "__icmp_send", .families = FILTER_FAMILY_INET, .gives = "cause icmp-error" },
+	{ .function = "icmp_reply",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause reply of ICMP" },
+	{ .function = "icmp_echo",
+	  .families = FILTER_FAMILY_INET,
 	  .gives = "cause reply of ICMP",
 	  .instead_of = "icmp_reply" },
-	{ .function = "ip_send_unicast_reply", .gives = "cause reply of TCP" },
-	{ .function = "inet_csk_route_req", .gives = "cause reply of TCP" },
-	{ .function = "inet_csk_route_child_sock", .gives = "cause reply of TCP" },
-	{ .function = "xfrm4_dst_lookup", .gives = "cause tunnel of IPsec" },
+	{ .function = "icmp_timestamp",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause reply of ICMP",
+	  .instead_of = "icmp_reply" },
+	{ .function = "ip_send_unicast_reply",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause reply of TCP" },
+	{ .function = "inet_csk_route_req",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause reply of TCP" },
+	{ .function = "inet_csk_route_child_sock",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause reply of TCP" },
+	{ .function = "xfrm4_dst_lookup",
+	  .families = FILTER_FAMILY_INET,
+	  .gives = "cause tunnel of IPsec" },
 	{ .function = "ip_tunnel_xmit",
+	  .families = FILTER_FAMILY_INET,
 	  .gives = "cause tunnel of ipip, gre and sit",
 	  .module = "ip_tunnel" },
 	{ .function = "ip_md_tunnel_xmit",
+	  .families = FILTER_FAMILY_INET,
 	  .gives = "cause tunnel of ipip and gre",
 	  .module = "ip_tunnel" },
 	{ .function = "udp_tunnel_dst_lookup",
+	  .families = FILTER_FAMILY_INET,
 	  .gives = "cause tunnel of vxlan and geneve",
 	  .module = "udp_tunnel" },
 	{ .function = "ip6_route_output_flags",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "purpose output of IPv6, cause send, cause tunnel of WireGuard",
 	  .module = "ipv6" },
-	{ .function = "ip6_route_input", .gives = "purpose input of IPv6", .module = "ipv6" },
+	{ .function = "ip6_route_input",
+	  .families = FILTER_FAMILY_INET6,
+	  .gives = "purpose input of IPv6",
+	  .module = "ipv6" },
 	{ .function = "ip6_dst_lookup_flow",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "the source address of IPv6",
 	  .module = "ipv6" },
 	{ .function = "inet6_rtm_getroute",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "purpose and cause route-get of IPv6",
 	  .module = "ipv6" },
-	{ .function = "fib6_nh_init", .gives = "cause route-add of IPv6", .module = "ipv6" },
-	{ .function = "ip6_route_me_harder", .gives = "purpose reroute of IPv6" },
+	{ .function = "fib6_nh_init",
+	  .families = FILTER_FAMILY_INET6,
+	  .gives = "cause route-add of IPv6",
+	  .module = "ipv6" },
+	{ .function = "ip6_route_me_harder",
+	  .families = FILTER_FAMILY_INET6,
+	  .gives = "purpose reroute of IPv6" },
 	{ .function = "tcp_v6_connect",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "cause connect of TCP over IPv6",
 	  .module = "ipv6" },
 	{ .function = "__ip6_datagram_connect",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "cause connect of UDP over IPv6",
 	  .module = "ipv6" },
-	{ .function = "icmp6_send", .gives = "cause icmp-error of ICMPv6", .module = "ipv6" },
-	{ .function = "icmpv6_echo_reply", .gives = "cause reply of ICMPv6", .module = "ipv6" },
+	{ .function = "icmp6_send",
+	  .families = FILTER_FAMILY_INET6,
+	  .gives = "cause icmp-error of ICMPv6",
+	  .module = "ipv6" },
+	{ .function = "icmpv6_echo_reply",
+	  .families = FILTER_FAMILY_INET6,
+	  .gives = "cause reply of ICMPv6",
+	  .module = "ipv6" },
 	{ .function = "tcp_v6_send_response",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "cause reply of TCP over IPv6",
 	  .module = "ipv6" },
 	{ .function = "inet6_csk_route_req",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "cause reply of TCP over IPv6",
 	  .module = "ipv6" },
 	{ .function = "xfrm6_dst_lookup",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "cause tunnel of IPsec over IPv6",
 	  .module = "ipv6" },
 	{ .function = "ip6_tnl_xmit",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "cause tunnel of ip6tnl and ip6gre",
 	  .module = "ip6_tunnel" },
 	{ .function = "udp_tunnel6_dst_lookup",
+	  .families = FILTER_FAMILY_INET6,
 	  .gives = "cause tunnel of vxlan and geneve over IPv6",
 	  .module = "ip6_udp_tunnel" },
 };
@@ -146,6 +216,7 @@ struct hook {
 };
 
 struct hooks {
+	uint32_t families; /* that are of interest */
 	size_t count;
 	struct hook hooks[TIER_HOOKS_MAX];
 };
@@ -248,7 +319,7 @@ static void hook_check(struct hook *hook, struct btf *kernel)
 {
 	char reason[128];
 
-	if (hook->method == METHOD_TRACEPOINT || hook->found)
+	if (hook->method == METHOD_TRACEPOINT || hook->found || !hook->wanted)
 		return;
 	if (module_has(kernel, hook->row)) {
 		/* The modules' own BTF is found by going through all of it. */
@@ -274,6 +345,20 @@ static void hook_check_stand_in(struct hooks *hooks, struct hook *hook)
 	other = hook_find(hooks, hook->row->instead_of, hook->method);
 	if (other && other->wanted)
 		hook_leave_out(hook, "");
+}
+
+static bool row_is_wanted(const struct hooks *hooks, const struct hook_row *row)
+{
+	return !row->families || row->families & hooks->families;
+}
+
+/* Before the others are looked for. */
+static void hooks_leave_out_families(struct hooks *hooks)
+{
+	for (size_t i = 0; i < hooks->count; i++) {
+		if (!row_is_wanted(hooks, hooks->hooks[i].row))
+			hook_leave_out(&hooks->hooks[i], "");
+	}
 }
 
 static bool hooks_take_all(struct hooks *hooks, struct bpf_object *object)
@@ -314,15 +399,17 @@ static int hooks_check(struct hooks *hooks)
 	return 0;
 }
 
-struct hooks *hooks_new(struct bpf_object *object)
+struct hooks *hooks_new(struct bpf_object *object, uint32_t families)
 {
 	struct hooks *hooks = calloc(1, sizeof(*hooks));
 	int err = 0;
 
 	if (!hooks)
 		return NULL;
+	hooks->families = families ? families : FILTER_FAMILIES;
 	if (!hooks_take_all(hooks, object))
 		err = -EINVAL;
+	hooks_leave_out_families(hooks);
 	if (!err)
 		err = hooks_check(hooks);
 	if (!err)
@@ -432,7 +519,8 @@ int hooks_attach(struct hooks *hooks, struct loader_reason *reason)
 
 		if (hook->row->after)
 			hook_attach_wanted(hooks, hook);
-		if (hook->attached || !(hook->row->flags & REQUIRED))
+		if (hook->attached || !(hook->row->flags & REQUIRED) ||
+		    !row_is_wanted(hooks, hook->row))
 			continue;
 		snprintf(reason->text, sizeof(reason->text), "%s: %s", hook->row->function,
 			 hook->reason);
@@ -494,7 +582,8 @@ bool hooks_tell_purpose(const struct hooks *hooks)
 	for (size_t i = 0; i < hooks->count; i++) {
 		const struct hook *hook = &hooks->hooks[i];
 
-		if (hook->row->flags & TELLS_PURPOSE && !hook->attached)
+		if (hook->row->flags & TELLS_PURPOSE && !hook->attached &&
+		    row_is_wanted(hooks, hook->row))
 			return false;
 	}
 	return true;

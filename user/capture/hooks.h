@@ -12,9 +12,10 @@
 
 struct hooks;
 
-/* Before loading: programs for functions that this kernel does not have are not
- * loaded. Borrows the object. NULL with errno. */
-struct hooks *hooks_new(struct bpf_object *object);
+/* Before loading: programs for functions that this kernel does not have, or that look up routes of
+ * none of the families (FILTER_FAMILY_…; 0: all), are not loaded. Borrows the object. NULL with
+ * errno. */
+struct hooks *hooks_new(struct bpf_object *object, uint32_t families);
 /* Detaches what is attached; takes NULL. To be called before the object is closed. */
 void hooks_free(struct hooks *hooks);
 
@@ -35,7 +36,7 @@ void hooks_detach(struct hooks *hooks);
  */
 void hooks_detach_in_background(struct hooks *hooks);
 
-/* True when every function that tells this purpose is hooked. */
+/* True when every function that tells the purpose of lookups of those families is hooked. */
 bool hooks_tell_purpose(const struct hooks *hooks);
 
 /* What became of each; strings stay valid as long as hooks. Returns how many there are. */

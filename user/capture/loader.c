@@ -282,7 +282,7 @@ static int loader_open(const struct tier *tier, const struct capture_settings *s
 	if (loaded->object)
 		err = loader_configure(loaded->object, settings);
 	if (loaded->object && !err)
-		loaded->hooks = hooks_new(loaded->object);
+		loaded->hooks = hooks_new(loaded->object, settings->config.filter.families);
 	if (!loaded->hooks && !err)
 		err = -errno;
 	if (err)

@@ -12,7 +12,6 @@
 #define DEFAULT_BUFFER_SIZE (8ull << 20)
 #define DEFAULT_MAX_ROUTES 200000
 #define HELP_COLUMN 33
-#define ALL_FAMILIES (FILTER_FAMILY_INET | FILTER_FAMILY_INET6)
 
 /* What the user typed is cut to this, so that an error keeps its end on its one line. */
 #define SHOWN_LENGTH 64
@@ -274,22 +273,6 @@ static int report_conflict(const struct option_parser *parser, const struct opti
 	return EXIT_USAGE;
 }
 
-static uint32_t prefix_families(const struct prefix_filter *prefix)
-{
-	if (!prefix->family)
-		return ALL_FAMILIES;
-	return prefix->family == FLOW_AF_INET ? FILTER_FAMILY_INET : FILTER_FAMILY_INET6;
-}
-
-static uint32_t allowed_families(const struct prefix_filter *prefixes, uint32_t count)
-{
-	uint32_t families = count ? 0 : ALL_FAMILIES;
-
-	for (uint32_t i = 0; i < count; i++)
-		families |= prefix_families(&prefixes[i]);
-	return families;
-}
-
 /* There are two families: where the kinds together allow none, two of them alone do not either. */
 static int check_families(const struct option_parser *parser)
 {
@@ -299,9 +282,9 @@ static int check_families(const struct option_parser *parser)
 		uint32_t families;
 	} kinds[] = {
 		{ row_of_short(flow->families == FILTER_FAMILY_INET6 ? '6' : '4'),
-		  flow->families ? flow->families : ALL_FAMILIES },
-		{ row_of_short('d'), allowed_families(flow->dst, flow->dst_count) },
-		{ row_of_short('s'), allowed_families(flow->src, flow->src_count) },
+		  flow_filter_flag_families(flow) },
+		{ row_of_short('d'), flow_filter_dst_families(flow) },
+		{ row_of_short('s'), flow_filter_src_families(flow) },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {

@@ -70,6 +70,43 @@ struct flow_subject {
 	uint32_t pid;
 };
 
+static uint32_t prefix_families(const struct prefix_filter *prefix)
+{
+	if (!prefix->family)
+		return FILTER_FAMILIES;
+	return prefix->family == FLOW_AF_INET ? FILTER_FAMILY_INET : FILTER_FAMILY_INET6;
+}
+
+static uint32_t allowed_families(const struct prefix_filter *prefixes, uint32_t count)
+{
+	uint32_t families = count ? 0 : FILTER_FAMILIES;
+
+	for (uint32_t i = 0; i < count; i++)
+		families |= prefix_families(&prefixes[i]);
+	return families;
+}
+
+uint32_t flow_filter_flag_families(const struct flow_filter *filter)
+{
+	return filter->families ? filter->families : FILTER_FAMILIES;
+}
+
+uint32_t flow_filter_dst_families(const struct flow_filter *filter)
+{
+	return allowed_families(filter->dst, filter->dst_count);
+}
+
+uint32_t flow_filter_src_families(const struct flow_filter *filter)
+{
+	return allowed_families(filter->src, filter->src_count);
+}
+
+uint32_t flow_filter_families(const struct flow_filter *filter)
+{
+	return flow_filter_flag_families(filter) & flow_filter_dst_families(filter) &
+	       flow_filter_src_families(filter);
+}
+
 static bool family_holds(const struct flow_filter *filter, const struct flow_subject *subject)
 {
 	bool inet6 = subject->key->family == FLOW_AF_INET6;

@@ -31,6 +31,13 @@ struct filter {
 	char oif[FILTER_MAX][IFNAMSIZ];
 };
 
+/* The families, FILTER_FAMILY_…, that -4 and -6, the destinations and the sources allow, and what
+ * all three do. */
+uint32_t flow_filter_flag_families(const struct flow_filter *filter);
+uint32_t flow_filter_dst_families(const struct flow_filter *filter);
+uint32_t flow_filter_src_families(const struct flow_filter *filter);
+uint32_t flow_filter_families(const struct flow_filter *filter);
+
 /* The option that a kind belongs to: "--dst". */
 const char *filter_kind_option(enum filter_kind kind);
 
