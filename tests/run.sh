@@ -82,6 +82,7 @@ group_lint() {
     run add_status lint/deps tests/lint/deps.sh
     run add_status lint/docs tests/lint/docs.sh "$FIBTRACE"
     run add_status lint/format tests/lint/format.sh
+    run add_status lint/lists tests/lint/lists.sh
     run add_status lint/shell tests/lint/shell.sh
 }
 

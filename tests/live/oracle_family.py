@@ -49,7 +49,7 @@ class Family:
 class Inet(Family):
     """IPv4."""
 
-    name, af, bits, sysctls = "inet", socket.AF_INET, 32, "ipv4"
+    name, af, bits, sysctls, option = "inet", socket.AF_INET, 32, "ipv4", "-4"
     settings = FORWARDING + (
         ("conf/all/rp_filter", 0), ("conf/default/rp_filter", 0), ("conf/all/accept_local", 1),
         ("conf/all/send_redirects", 0), ("conf/default/send_redirects", 0))
@@ -102,7 +102,7 @@ class Inet(Family):
 class Inet6(Family):
     """IPv6."""
 
-    name, af, bits, sysctls = "inet6", socket.AF_INET6, 128, "ipv6"
+    name, af, bits, sysctls, option = "inet6", socket.AF_INET6, 128, "ipv6", "-6"
     settings = FORWARDING + (
         ("conf/default/disable_ipv6", 1), ("conf/default/addr_gen_mode", 1),
         ("conf/default/accept_ra", 0), ("conf/default/router_solicitations", 0))

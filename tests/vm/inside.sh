@@ -5,6 +5,7 @@
 # afterwards.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib.sh
 [ -e /run/vm/command ] || { echo 'inside.sh runs in a guest only' >&2 && exit 2; }
 
 # The machine's files may change while the guest runs, which its layer over them does not bear.
@@ -17,6 +18,7 @@ copy_tree() {
 	mkdir -p "$builds/tests"
 	cp -a tests docs "$tree/" && cp -a "$from/fibtrace" "$builds/" &&
 		cp -a "$from/tests/live" "$builds/tests/" && cd "$tree" || return
+	VM_DIR=$tree/tests/vm
 }
 
 binary=$builds/fibtrace
@@ -62,12 +64,9 @@ forced() { # TIER
 	echo "$wrapper"
 }
 
-# These look at the program itself, at no lookup, or try every tier themselves.
+# The table tells which look at the program itself, at no lookup, or try every tier themselves.
 runs_once() { # TEST
-	case "$1" in
-	usage | netlink | filter_same | tiers | smoke | capabilities | locked) return 0 ;;
-	*) return 1 ;;
-	esac
+	[ "$(test_row "$1" | cut -f 2)" = once ]
 }
 
 # The words that run a test.
@@ -75,7 +74,7 @@ test_command() { # TEST
 	case "$1" in
 	smoke | capabilities | locked | cases) echo "tests/vm/$1.sh" ;;
 	filter_same) echo "$builds/tests/live/filter_same" "$builds/tests/live/filter_same.bpf.o" ;;
-	oracle) echo tests/live/oracle.sh --lookups "$LOOKUPS" ;;
+	oracle) echo tests/live/oracle.sh --lookups "$LOOKUPS" --one-family ;;
 	*) echo "tests/live/$1.sh" ;;
 	esac
 }
@@ -101,7 +100,7 @@ run_test() { # TIER TEST
 	read -r -a words < <(test_command "$2")
 	[ "$1" = all ] || fibtrace=$(forced "$1")
 	FIBTRACE=$fibtrace FIBTRACE_ATTACH=${1/#all/auto} TIERS=${found[*]} \
-		SCRIPT_LIMIT_S=$LIMIT_S \
+		SCRIPT_LIMIT_S=$LIMIT_S SCHEMA_LINES=40 \
 		SCHEMA_CHECK=$tree/tests/vm/no_schema.sh \
 		timeout -k 10 $((LIMIT_S + 20)) "${words[@]}" >"$log" 2>&1 </dev/null
 	status=$?

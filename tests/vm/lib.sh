@@ -31,9 +31,13 @@ rows() {
 	grep -v -E '^(#|$)' "$VM_DIR/$1"
 }
 
-# kernel_row NAME: its row in the table of kernels.
-kernel_row() {
-	rows kernels | awk -v name="$1" '$1 == name { print; found = 1 } END { exit !found }'
+# row FILE NAME: the row of a table that is called so.
+row() {
+	rows "$1" | awk -v name="$2" '$1 == name { print; found = 1 } END { exit !found }'
+}
+
+kernel_row() { # NAME
+	row kernels "$1"
 }
 
 kernel_names() {
@@ -44,9 +48,8 @@ kernel_required() { # NAME
 	[ "$(kernel_row "$1" | cut -f 5)" = yes ]
 }
 
-# variant_row NAME: its row in the table of variants.
-variant_row() {
-	rows variants | awk -v name="$1" '$1 == name { print; found = 1 } END { exit !found }'
+variant_row() { # NAME
+	row variants "$1"
 }
 
 # kernel_of NAME: the kernel that a variant boots; any other name is that of a kernel.
@@ -57,4 +60,14 @@ kernel_of() {
 	else
 		echo "$1"
 	fi
+}
+
+test_row() { # NAME
+	row tests "$1"
+}
+
+# tests_for KERNEL SHORT: its tests; SHORT is yes for the short ones alone.
+tests_for() {
+	rows tests | awk -v kernel="$1" -v short="$2" '
+		("," $3 ",") ~ ("," kernel ",") || $3 == "all" { if (short != "yes" || $4 == "yes") print $1 }'
 }

@@ -1,16 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs the live tests in the kernels of the table and their variants, two guests at a time, each
-# test in each tier: run.sh [KERNEL|VARIANT…] [--test TEST…]. FULL=1 runs all of them; otherwise a
-# smoke and the oracle. Ends with one line of totals.
+# Runs the live tests in the kernels of the table and their variants, two guests at a time:
+# run.sh [KERNEL|VARIANT…] [--test TEST…]. FULL=1 runs all that the table of tests has for them,
+# otherwise a smoke and the oracle. Ends with one line of totals.
 set -u
 . "$(dirname "$0")/lib.sh"
 
 LOGS=$ROOT_DIR/${BUILD:-build}/logs
 [[ ${BUILD:-} != /* ]] || LOGS=$BUILD/logs
 JOBS=${VM_JOBS:-2}
-# The kernel whose guest also tries what a user with few capabilities may do.
-CAPABILITIES_KERNEL=6.12
 passed=0 failed=0 skipped=0
 boots=() tests=()
 limit=1800 lookups=60
@@ -32,28 +30,16 @@ parse_arguments() {
 	done
 }
 
-# Every live test; what is sourced by them is not executable, and the demo is none. Of the cases and
-# the healthy hosts, which are about explanations, those that take a guest's modules.
-all_tests() {
-	local script
-	echo smoke capabilities filter_same cases
-	for script in "$ROOT_DIR"/tests/live/*.sh; do
-		[ -x "$script" ] && basename "$script" .sh
-	done | grep -v -x -e demo -e 'cases_.*' -e healthy
-}
-
-# tests_of BOOT: what was asked for, else what its variant is for, else all or the short ones.
+# tests_of BOOT: what was asked for, else what the table has for it; a variant is for its own alone.
 tests_of() {
 	if [ ${#tests[@]} -gt 0 ]; then
 		echo "${tests[@]}"
 	elif variant_row "$1" >/dev/null; then
 		variant_row "$1" | cut -f 4
 	elif [ "${FULL:-}" = 1 ]; then
-		all_tests | tr '\n' ' '
-	elif [ "$1" = "$CAPABILITIES_KERNEL" ]; then
-		echo smoke oracle capabilities
+		tests_for "$1" no
 	else
-		echo smoke oracle
+		tests_for "$1" yes
 	fi
 }
 

@@ -1,0 +1,35 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Every live test is run: on this machine by run.sh, in guests as the table of the kernels' tests
+# says. One that is in no list would pass unseen.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/vm/lib.sh
+failed=0
+
+complain() { # TEXT
+	echo "$1"
+	failed=1
+}
+
+listed() { # NAME
+	awk '/^group_live/, /^}/' tests/run.sh | grep -q -w -e "$1"
+}
+
+for script in tests/live/*.sh; do
+	name=$(basename "$script" .sh)
+	# What is sourced is not executable; tiers.sh compares tiers, of which this machine has one.
+	if [ ! -x "$script" ] || [ "$name" = demo ]; then
+		continue
+	fi
+	test_row "$name" >/dev/null || complain "$script is not in tests/vm/tests"
+	[ "$name" = tiers ] || listed "$name" || complain "$script is not in tests/run.sh"
+done
+while read -r name _ kernels _; do
+	[ -x "tests/live/$name.sh" ] || [ -x "tests/vm/$name.sh" ] || [ -e "tests/live/$name.c" ] ||
+		complain "tests/vm/tests has $name, which is no test"
+	for kernel in ${kernels//,/ }; do
+		[[ $kernel =~ ^(all|-)$ ]] || kernel_row "$kernel" >/dev/null ||
+			complain "tests/vm/tests has kernel $kernel, which is none"
+	done
+done < <(rows tests)
+exit "$failed"
