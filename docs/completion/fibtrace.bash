@@ -5,14 +5,14 @@
 # Prints the possible values of option $1; nothing where only the user knows them.
 _fibtrace_values() {
 	case $1 in
-	-P | --proto) echo icmp tcp udp sctp gre esp ;;
+	-P | --proto) echo icmp ipv6-icmp tcp udp sctp gre esp ;;
 	-u | --uid) compgen -u ;;
 	-p | --pid) (cd /proc && echo [0-9]*) ;;
 	-i | --iif | -o | --oif) (cd /sys/class/net && echo *) ;;
-	--table) echo local main default && awk '$1 ~ /^[0-9]/ { print $2 }' \
-		/usr/share/iproute2/rt_tables /etc/iproute2/rt_tables \
-		/etc/iproute2/rt_tables.d/*.conf 2>/dev/null ;;
-	--pref) ip -4 rule 2>/dev/null | cut -d: -f1 ;;
+	--table) echo local main default &&
+		cat /{usr/share,etc}/iproute2/rt_tables{,.d/*.conf} 2>/dev/null |
+		awk '$1 ~ /^[0-9]/ && $1 != 0 { print $2 }' ;;
+	--pref) { ip -4 rule && ip -6 rule; } 2>/dev/null | cut -d: -f1 | sort -un ;;
 	--purpose) echo output input source-check reroute route-get other ;;
 	--netns) echo all && ls /run/netns 2>/dev/null ;;
 	--format) [[ " ${COMP_WORDS[*]} " == *' features '* ]] && echo json || echo tree line json ;;
