@@ -1191,6 +1191,7 @@ def run_sets(run, tracefs):
         tracepoint = kernel.Tracepoint(tracefs, name, run.family.event)
     try:
         features = in_child(lambda: probe_features(run.family))
+        print("%s: this kernel has %s" % (run.family.name, ", ".join(features) or "no more"))
         for number in run.sets():
             result = in_child(lambda: run_set(run, number, features, tracepoint))
             if not run.take(number, result) and not run.options.keep_going:

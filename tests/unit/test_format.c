@@ -279,6 +279,12 @@ static void policy_changed(struct fixture *fixture)
 	lookup->verdict.decided_by = DECIDED_BY_UNKNOWN;
 }
 
+static void policy_unreadable(struct fixture *fixture)
+{
+	policy_changed(fixture);
+	fixture->lookup.steps[0].reason = "policy-unreadable";
+}
+
 /* Names that are an attack on a terminal and on a parser. */
 static void hostile_names(struct fixture *fixture)
 {
@@ -752,6 +758,12 @@ static const struct golden_row golden_rows[] = {
 	  "      -  (no rule)                       table 77        unknown: the "
 	  "policy changed while this ran\n"
 	  "   ⇒ unknown: the policy changed while this ran\n" },
+	{ "a policy that cannot be read", policy_unreadable, &format_tree, &plain,
+	  "12:01:33.123456 ping[4242] output 0.0.0.0 → 100.85.80.11 icmp mark "
+	  "0x0 uid 1000\n"
+	  "      -  (no rule)                       table 77        unknown: the "
+	  "rules and routes cannot be read\n"
+	  "   ⇒ unknown: the rules and routes cannot be read\n" },
 	{ "a policy that changed", policy_changed, &format_line, &plain,
 	  "time=2026-11-22T12:01:33.123456Z netns=- purpose=output cause=send "
 	  "comm=ping pid=4242 src=0.0.0.0 dst=100.85.80.11 proto=icmp sport=- "

@@ -198,7 +198,7 @@ static void add_error_reason(struct tree *tree)
 	const struct lookup_step *refusal = words_refusal(tree->lookup);
 
 	if (verdict->decided_by == DECIDED_BY_UNKNOWN)
-		text_add(tree->out, ": the policy changed while this ran");
+		text_printf(tree->out, ": %s", words_unknown(tree->lookup));
 	else if (verdict->decided_by == DECIDED_BY_END_OF_RULES)
 		text_add(tree->out, ": end of the rules");
 	else if (refusal) {
@@ -225,7 +225,6 @@ static const char *const decision_notes[DECIDED_BY_COUNT] = {
 	[DECIDED_BY_EXCEPTION] = " (from a route exception)",
 	[DECIDED_BY_SUPPRESSED_ROUTE] = " (a route that had been suppressed)",
 	[DECIDED_BY_DIRECT] = " (table asked without rules)",
-	[DECIDED_BY_UNKNOWN] = " (by which rule is unknown: the policy changed while this ran)",
 };
 
 static void add_decision_note(struct tree *tree)
@@ -236,6 +235,9 @@ static void add_decision_note(struct tree *tree)
 	if (decided_by == DECIDED_BY_BOUND_DEVICE) {
 		text_add(tree->out, " on-link through the bound device; the rules said ");
 		text_add(tree->out, refusal ? step_outcome_name(refusal->outcome) : "no route");
+	} else if (decided_by == DECIDED_BY_UNKNOWN) {
+		text_printf(tree->out, " (by which rule is unknown: %s)",
+			    words_unknown(tree->lookup));
 	} else if ((unsigned int)decided_by < DECIDED_BY_COUNT && decision_notes[decided_by]) {
 		text_add(tree->out, decision_notes[decided_by]);
 	} else if (tree->lookup->verdict.route.exception) {
@@ -268,7 +270,7 @@ static void add_found(struct tree *tree)
 	if (tree->out->length > start)
 		add_decision_note(tree);
 	else if (tree->lookup->verdict.decided_by == DECIDED_BY_UNKNOWN)
-		text_add(tree->out, " unknown: the policy changed while this ran");
+		text_printf(tree->out, " unknown: %s", words_unknown(tree->lookup));
 	else
 		text_add(tree->out, " a route");
 }

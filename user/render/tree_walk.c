@@ -186,13 +186,8 @@ static void add_continues(struct tree *tree, const struct lookup_step *step)
 static void add_unknown(struct tree *tree, const struct lookup_step *step)
 {
 	text_add(tree->out, "unknown");
-	if (!step->reason)
-		return;
-	text_add(tree->out, ": ");
-	if (!strcmp(step->reason, "policy-changed"))
-		text_add(tree->out, "the policy changed while this ran");
-	else
-		text_add(tree->out, step->reason);
+	if (step->reason)
+		text_printf(tree->out, ": %s", words_unknown_step(step));
 }
 
 /* Not to be reached by a hostile name of a device. */

@@ -108,6 +108,24 @@ const struct lookup_step *words_refusal(const struct lookup *lookup)
 	return NULL;
 }
 
+const char *words_unknown_step(const struct lookup_step *step)
+{
+	if (step->reason && !strcmp(step->reason, "policy-unreadable"))
+		return "the rules and routes cannot be read";
+	return "the policy changed while this ran";
+}
+
+const char *words_unknown(const struct lookup *lookup)
+{
+	static const struct lookup_step changed = { .outcome = STEP_UNKNOWN };
+
+	for (size_t i = 0; i < lookup->step_count; i++) {
+		if (lookup->steps[i].outcome == STEP_UNKNOWN)
+			return words_unknown_step(&lookup->steps[i]);
+	}
+	return words_unknown_step(&changed);
+}
+
 uint8_t words_verdict_type(const struct lookup *lookup)
 {
 	uint8_t type = lookup->verdict.route.type;

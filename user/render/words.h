@@ -32,6 +32,10 @@ bool words_step_priority(const struct lookup_step *step, uint32_t *priority);
 /* The step that refused the lookup (unreachable, blackhole, prohibit), NULL when none did. */
 const struct lookup_step *words_refusal(const struct lookup *lookup);
 
+/* Why it is not known what a step, or a lookup's walk, came to: "the policy changed while this ran". */
+const char *words_unknown_step(const struct lookup_step *step);
+const char *words_unknown(const struct lookup *lookup);
+
 /* The verdict's route type: for an error that of the rule or route that refused;
  * RTN_UNSPEC when there is none. */
 uint8_t words_verdict_type(const struct lookup *lookup);
