@@ -54,10 +54,14 @@ const struct tier tiers[] = {
 	{
 		.name = "tracepoint",
 		.elf = tracepoint_bpf__elf_bytes,
-		.needs = "BTF, the tracepoint fib:fib_table_lookup, " CAPABILITIES,
-		.cannot_see = "walks that ask no existing table, the nexthop chosen of several, "
-			      "path MTUs and redirects, time spent; the rules are derived by "
-			      "replaying those in force",
+		.needs = "BTF, the tracepoint fib:fib_table_lookup, for IPv6 "
+			 "fib6:fib6_table_lookup, " CAPABILITIES,
+		.cannot_see =
+			"walks that ask no existing table, the nexthop chosen of several, "
+			"path MTUs and redirects, a suppressed route that IPv6 uses all the "
+			"same, time spent; the rules, the prefix of an IPv4 route, the source "
+			"address and what a bound device overrides are derived by replaying "
+			"the rules and routes in force",
 	},
 };
 
