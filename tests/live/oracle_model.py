@@ -255,35 +255,58 @@ def label_matches(rule, label):
     return not (rule["flowlabel"] ^ label) & (LABELS if mask is None else mask)
 
 
-def selector_tests(rule, key, machine):
-    """Whether each selector accepts the key."""
+def mark_matches(rule, key, _machine):
     mark, mask = mark_of(rule)
-    uids = rule.get("uids")
-    return {
-        "iif": rule.get("iif") is None or machine.index(rule["iif"]) == key["iif"],
-        "oif": rule.get("oif") is None or machine.index(rule["oif"]) == key["oif"],
-        "fwmark": not (mark ^ key["mark"]) & mask,
-        "tun_id": not rule.get("tun_id"),
-        "l3mdev": not rule.get("l3mdev"),
-        "uidrange": uids is None or uids[0] <= key["uid"] <= uids[1],
-        "from": machine.accepts_source(rule, key),
-        "to": machine.within(rule.get("dst"), key["dst"]),
-        "tos": tos_matches(rule, key["tos"], machine),
-        "flowlabel": label_matches(rule, key["flowlabel"]),
-        "ipproto": not rule.get("proto") or rule["proto"] == key["proto"],
-        "sport": port_matches(rule.get("sport"), rule.get("sport_mask"), key["sport"]),
-        "dport": port_matches(rule.get("dport"), rule.get("dport_mask"), key["dport"]),
-    }
+    return not (mark ^ key["mark"]) & mask
+
+
+# By selector: what of a rule makes it, and whether it accepts the key.
+SELECTORS = {
+    "iif": (("iif",), lambda rule, key, machine: machine.index(rule["iif"]) == key["iif"]),
+    "oif": (("oif",), lambda rule, key, machine: machine.index(rule["oif"]) == key["oif"]),
+    "fwmark": (("mark", "mask"), mark_matches),
+    "tun_id": (("tun_id",), lambda rule, key, machine: not rule["tun_id"]),
+    "l3mdev": (("l3mdev",), lambda rule, key, machine: not rule["l3mdev"]),
+    "uidrange": (("uids",),
+                 lambda rule, key, machine: rule["uids"][0] <= key["uid"] <= rule["uids"][1]),
+    "from": (("src",), lambda rule, key, machine: machine.accepts_source(rule, key)),
+    "to": (("dst",), lambda rule, key, machine: machine.within(rule["dst"], key["dst"])),
+    "tos": (("tos", "dscp"), lambda rule, key, machine: tos_matches(rule, key["tos"], machine)),
+    "flowlabel": (("flowlabel",),
+                  lambda rule, key, machine: label_matches(rule, key["flowlabel"])),
+    "ipproto": (("proto",),
+                lambda rule, key, machine: not rule["proto"] or rule["proto"] == key["proto"]),
+    "sport": (("sport",), lambda rule, key, machine: port_matches(
+        rule["sport"], rule.get("sport_mask"), key["sport"])),
+    "dport": (("dport",), lambda rule, key, machine: port_matches(
+        rule["dport"], rule.get("dport_mask"), key["dport"])),
+}
+
+
+class Selectors:
+    """Those that a rule has, found once: a policy is walked some hundred times."""
+
+    found = {}  # by id(rule), with the rule, which so keeps its id
+
+    @classmethod
+    def of(cls, rule):
+        known = cls.found.get(id(rule))
+        if not known:
+            known = rule, [(name, test) for name, (made_of, test) in SELECTORS.items()
+                           if any(rule.get(part) is not None for part in made_of)]
+            cls.found[id(rule)] = known
+        return known[1]
 
 
 def applies(rule, key, machine):
-    return all(selector_tests(rule, key, machine).values()) != bool(rule.get("not"))
+    return all(test(rule, key, machine) for _, test in Selectors.of(rule)) \
+        != bool(rule.get("not"))
 
 
 def mismatch(rule, key, machine):
     """The name of what keeps a rule from applying."""
-    tests = selector_tests(rule, key, machine)
-    name = next((name for name in machine.family.selectors if not tests[name]), "not")
+    refused = [name for name, test in Selectors.of(rule) if not test(rule, key, machine)]
+    name = next((name for name in machine.family.selectors if name in refused), "not")
     return "dscp" if name == "tos" and rule.get("dscp") is not None else name
 
 
