@@ -200,10 +200,25 @@ quiet_family4() {
 	sysctl_in "$1" net.ipv6.conf.all.disable_ipv6 1 net.ipv6.conf.default.disable_ipv6 1
 }
 
-# Nobody looks for routers, and no address waits until nobody else has it.
+# Nobody looks for routers, and no address waits until nobody else has it: by the devices that are
+# there and those that come.
 quiet_family6() {
-	sysctl_in "$1" net.ipv6.conf.default.accept_ra 0 net.ipv6.conf.default.accept_dad 0 \
-		net.ipv6.conf.default.router_solicitations 0
+	in_ns "$1" sh -e -c 'for of in /proc/sys/net/ipv6/conf/*; do
+		echo 0 >"$of/accept_ra"
+		echo 0 >"$of/accept_dad"
+		echo 0 >"$of/router_solicitations"
+	done'
+}
+
+# speaks_inet6 NAME…: new_ns silences IPv6; from here on these speak it, but not of their own
+# accord.
+speaks_inet6() {
+	local name
+	for name in "$@"; do
+		quiet_family6 "$name"
+		sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 0 \
+			net.ipv6.conf.default.disable_ipv6 0
+	done
 }
 
 # link NAME DEV ADDRESS NAME DEV ADDRESS: a veth pair with both ends up.
@@ -432,6 +447,20 @@ expect_facts() {
 # The tier of the trace in $WORK/trace.
 tier() {
 	head -n 1 "$WORK/trace" | jq -r .tier
+}
+
+# errno_name: of the complaint of ip(8) on stdin.
+errno_name() {
+	local text
+	text=$(cat)
+	case "$text" in
+	*'No route to host'*) echo EHOSTUNREACH ;;
+	*'Network is unreachable'*) echo ENETUNREACH ;;
+	*'Permission denied'*) echo EACCES ;;
+	*'Invalid argument'*) echo EINVAL ;;
+	*'Invalid cross-device link'*) echo EXDEV ;;
+	*) fail "ip(8) says: $text" ;;
+	esac
 }
 
 same() {

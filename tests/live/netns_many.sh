@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Of IPv4 and IPv6, those that are traced.
-FAMILIES=${FAMILIES:-4}
+FAMILIES=${FAMILIES:-4 6}
 ATTACH=(--attach "${FIBTRACE_ATTACH:-auto}")
 many=600 rounds=40
 [ -z "${EMULATED:-}" ] || many=120 rounds=10
@@ -25,12 +25,13 @@ declare -A own=([4]=192.0.2.2/24 [6]=2001:db8:1::2/64)
 declare -A marked=([4]=203.0.113.1 [6]=2001:db8:2::1)
 declare -A refused=([4]=203.0.113.2 [6]=2001:db8:2::2)
 declare -A filter=([4]=203.0.113.0/24 [6]=2001:db8:2::/64)
+# A send of IPv6 that finds no route asks again with the source that it would have.
+declare -A lookups=([4]=$((2 * SENDS + 1)) [6]=$((2 * SENDS + 2)))
 
 # member I FAMILY: all have the same addresses, destinations and mark, and each its own rules.
 member() {
 	local i=$1 family=$2
-	[ "$family" = 4 ] || sysctl_in "n$i" net.ipv6.conf.all.disable_ipv6 0 \
-		net.ipv6.conf.default.disable_ipv6 0
+	[ "$family" = 4 ] || speaks_inet6 "n$i"
 	printf '%s\n' "link add eth0 type veth peer name eth1" \
 		"link set eth0 up" "link set eth1 up" \
 		"address add ${own[$family]} dev eth0$([ "$family" = 4 ] || echo ' nodad')" \
@@ -96,7 +97,7 @@ ten_namespaces() { # FAMILY
 	JQ_WORDS+="def refused: \"${refused[$1]}\"; $JQ_STRANGER"
 	check_trace "map(stranger($members)) | unique | join(\"; \")" '' \
 		'map(select(.context == "task")) | group_by(.netns) | map("\(length)") | unique |
-			join(",")' $((2 * SENDS + 1)) \
+			join(",")' "${lookups[$1]}" \
 		'map(.netns) | unique | length' 10 '$summary.lost' 0
 }
 
