@@ -20,8 +20,8 @@ struct trace_config {
 /*
  * How often rules and routes of one family in a namespace have changed, as the
  * kernel counts: fib_rules_ops.fib_rules_seq; netns_ipv4.fib_seq or, of IPv6, a
- * mix of fib6_sernum, which additions move, and of fib_rt_entries, which removals
- * do. known 0: they could not be read.
+ * mix of fib6_sernum, which additions and what is learned of paths move, and of
+ * fib_rt_entries, which removals do. known 0: they could not be read.
  */
 struct policy_seq {
 	__u32 rules;
@@ -36,7 +36,8 @@ enum default_after_refusal { DEFAULT_UNKNOWN, DEFAULT_FOLLOWS, DEFAULT_DOES_NOT_
  * May change while tracing. send_rejected: walks that the filter rejects are
  * sent as well, because the first table of a walk may be asked twice in it and
  * only the policy can tell where a walk begins (tracepoint tier).
- * purpose_by_hooks: the hooks of output and input are attached (exact tiers).
+ * purpose_by_hooks: the families, FILTER_FAMILY_…, of which the hooks of output
+ * and input are attached (exact tiers).
  */
 struct trace_control {
 	struct device_filter devices; /* --iif */

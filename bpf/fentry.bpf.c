@@ -149,7 +149,7 @@ int BPF_PROG(check_nh_leave)
 SEC("fentry/fib6_rule_lookup")
 int BPF_PROG(rule6_lookup_enter, struct net *net, struct flowi6 *flow)
 {
-	lookup6_enter(ADDRESS, net, flow, 0, 0);
+	lookup6_enter(ADDRESS, net, flow, 0);
 	return 0;
 }
 
@@ -165,7 +165,7 @@ SEC("fentry/fib6_lookup")
 int BPF_PROG(alt6_lookup_enter, struct net *net, int oif, struct flowi6 *flow,
 	     struct fib6_result *result)
 {
-	lookup6_enter(ADDRESS, net, flow, LOOKUP_ALT, result);
+	lookup6_enter(ADDRESS, net, flow, LOOKUP_ALT);
 	return 0;
 }
 

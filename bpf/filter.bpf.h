@@ -85,11 +85,14 @@ static __always_inline bool numbers_reject(const volatile __u32 *list, __u32 cou
 	return count != 0;
 }
 
+static __always_inline __u32 family_bit(__u8 family)
+{
+	return family == FLOW_AF_INET6 ? FILTER_FAMILY_INET6 : FILTER_FAMILY_INET;
+}
+
 static __always_inline bool families_reject(__u32 families, __u8 family)
 {
-	__u32 bit = family == FLOW_AF_INET6 ? FILTER_FAMILY_INET6 : FILTER_FAMILY_INET;
-
-	return families && !(families & bit);
+	return families && !(families & family_bit(family));
 }
 
 /* The first kind that rejects. pid: the thread group whose own lookup this is; 0, for

@@ -37,7 +37,7 @@ static __always_inline void event_fill_reason(struct lookup_event *event,
 {
 	event->purpose = reason->purpose;
 	event->cause = reason->cause;
-	if (!reason->purpose_told && !control.purpose_by_hooks)
+	if (!reason->purpose_told && !(control.purpose_by_hooks & family_bit(event->key.family)))
 		event->flags |= LOOKUP_PURPOSE_UNKNOWN;
 	if (!reason->cause_told)
 		event->flags |= LOOKUP_CAUSE_UNKNOWN;
@@ -96,7 +96,7 @@ static __always_inline enum filter_kind begin_rejected(const struct flow_key *ke
 {
 	enum filter_kind kind = key_rejected(key, origin);
 
-	if (!kind && control.purpose_by_hooks &&
+	if (!kind && control.purpose_by_hooks & family_bit(key->family) &&
 	    purpose_filter_rejects(&config.verdict, reason->purpose))
 		kind = FILTER_PURPOSE;
 	return kind;

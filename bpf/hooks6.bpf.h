@@ -5,10 +5,9 @@
 
 #include "bpf/hooks.bpf.h"
 
-/* fib6_rule_lookup() or, with LOOKUP_ALT and its result, fib6_lookup() is entered. */
+/* fib6_rule_lookup() or, with LOOKUP_ALT, fib6_lookup() is entered. */
 static __always_inline void lookup6_enter(__u64 address, const struct net *net,
-					  const struct flowi6 *flow, __u16 flags,
-					  const struct fib6_result *result)
+					  const struct flowi6 *flow, __u16 flags)
 {
 	struct open_lookup *open;
 	struct call_frame *frame;
@@ -20,10 +19,8 @@ static __always_inline void lookup6_enter(__u64 address, const struct net *net,
 			open->event.flags |= flags;
 		hook.thread->walking = (__u64)flow;
 		frame = frame_push(&hook, FRAME_LOOKUP);
-		if (frame) {
+		if (frame)
 			frame->arguments[0] = (__u64)flow;
-			frame->arguments[1] = (__u64)result;
-		}
 	}
 	hook_leave(&hook);
 }
@@ -57,8 +54,7 @@ static __always_inline void lookup6_fill_made(struct open_lookup *open, const st
 }
 
 /* fib6_lookup() gave a table's entry, which may refuse although there was no error. */
-static __always_inline void lookup6_fill_result(struct open_lookup *open,
-						const struct fib6_result *result, __s32 error)
+static __always_inline void lookup6_fill_result(struct open_lookup *open, __s32 error)
 {
 	struct lookup_event *event = &open->event;
 
@@ -118,7 +114,7 @@ static __always_inline void lookup6_end(const struct hook *hook, __u64 returned,
 		tables6_walked(open);
 	}
 	if (open->event.flags & LOOKUP_ALT)
-		lookup6_fill_result(open, (const void *)frame->arguments[1], (__s32)returned);
+		lookup6_fill_result(open, (__s32)returned);
 	else
 		lookup6_fill_made(open, (const void *)returned);
 	lookup6_close(hook, open);

@@ -117,10 +117,19 @@ static __always_inline void route6_fill_nexthop(struct step_route *route,
 	bpf_core_read(route->gateway, sizeof(route->gateway), &made->rt6i_gateway);
 }
 
-/*
- * What a table gave for the flow of key; false: nothing of a table's. A copy that
- * is made for a known nexthop's sake looks like an exception, and is none.
- */
+/* A copy that is made for a known nexthop's sake looks like an exception, and is none: ip6_pol_route()
+ * makes it of a route without a gateway, and only where there is no exception. */
+static __always_inline bool route6_is_exception(const struct rt6_info *made,
+						const struct flow_key *key)
+{
+	__u32 flags = BPF_CORE_READ(made, rt6i_flags);
+
+	if (!(flags & KERNEL_RTF_CACHE))
+		return false;
+	return flags & KERNEL_RTF_GATEWAY || !(key->flags & KERNEL_FLOWI_FLAG_KNOWN_NH);
+}
+
+/* What a table gave for the flow of key; false: nothing of a table's. */
 static __always_inline bool route6_fill(struct step_route *route, const struct rt6_info *made,
 					const struct flow_key *key)
 {
@@ -131,8 +140,7 @@ static __always_inline bool route6_fill(struct step_route *route, const struct r
 		return false;
 	__builtin_memset(route, 0, sizeof(*route));
 	route6_fill_entry(route, entry);
-	if (BPF_CORE_READ(made, rt6i_flags) & KERNEL_RTF_CACHE &&
-	    !(key->flags & KERNEL_FLOWI_FLAG_KNOWN_NH))
+	if (route6_is_exception(made, key))
 		route->flags = STEP_ROUTE_EXCEPTION;
 	error = BPF_CORE_READ(made, dst.error);
 	if (!error)

@@ -44,6 +44,9 @@ static __always_inline bool kept_arguments(struct pt_regs *ctx, __u64 arguments[
 SEC("kprobe/fib_rules_lookup")
 int rules_lookup_enter(struct pt_regs *ctx)
 {
+	/* Without arguments kept the return probe ends at once. */
+	if (!rules_family((void *)probe_argument_1(ctx)))
+		return 0;
 	rules_enter(probe_address(ctx), (void *)probe_argument_1(ctx),
 		    (void *)probe_argument_2(ctx), (void *)probe_argument_4(ctx));
 	keep_arguments(ctx, probe_argument_1(ctx), probe_argument_2(ctx), probe_argument_4(ctx));
@@ -192,7 +195,7 @@ SEC("kprobe/fib6_rule_lookup")
 int rule6_lookup_enter(struct pt_regs *ctx)
 {
 	lookup6_enter(probe_address(ctx), (void *)probe_argument_1(ctx),
-		      (void *)probe_argument_2(ctx), 0, 0);
+		      (void *)probe_argument_2(ctx), 0);
 	return 0;
 }
 
@@ -207,7 +210,7 @@ SEC("kprobe/fib6_lookup")
 int alt6_lookup_enter(struct pt_regs *ctx)
 {
 	lookup6_enter(probe_address(ctx), (void *)probe_argument_1(ctx),
-		      (void *)probe_argument_3(ctx), LOOKUP_ALT, (void *)probe_argument_4(ctx));
+		      (void *)probe_argument_3(ctx), LOOKUP_ALT);
 	return 0;
 }
 

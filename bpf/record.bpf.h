@@ -105,8 +105,12 @@ static __always_inline void subject_fill(struct verdict_subject *subject, struct
 	const struct step_event *step = lookup_last_step(open);
 
 	subject->failed = event->error != 0;
-	if (event->deciding == LOOKUP_NO_STEP)
+	if (event->deciding == LOOKUP_NO_STEP) {
+		/* No rule decided, but the route that is used all the same is a table's. */
+		if (event->flags & LOOKUP_SUPPRESSED_ROUTE)
+			subject->table = event->route.table;
 		return;
+	}
 	subject->table = step->flags & STEP_HAS_ROUTE ? step->route.table : step->table;
 	subject->has_priority = step->flags & STEP_HAS_RULE;
 	subject->priority = step->rule.priority;

@@ -20,7 +20,7 @@ enum frame_kind {
 	FRAME_ICMP_ERROR,
 	FRAME_REPLY,
 	FRAME_TUNNEL,
-	FRAME_LOOKUP, /* of IPv6: flow, result */
+	FRAME_LOOKUP, /* of IPv6: flow */
 	FRAME_SOURCE_CHOICE, /* of IPv6: flow, whose source is set after its lookup */
 	FRAME_ARGUMENTS_ONLY, /* kprobe: what the return of the function needs */
 	FRAME_KIND_COUNT,

@@ -141,7 +141,7 @@ static int trace_open_capture(struct trace *trace)
 	settings->attach = options->attach;
 	config = &settings->config;
 	config->filter = options->filter.flow;
-	/* One family's prefixes leave the other's lookups alone, at no cost to them. */
+	/* Prefixes of one family leave the other's lookups alone. */
 	config->filter.families = flow_filter_families(&options->filter.flow);
 	config->verdict = options->filter.verdict;
 	config->netns_all = options->netns_all;
@@ -215,6 +215,12 @@ static void trace_update_devices(struct trace *trace)
 	}
 }
 
+/* FILTER_FAMILY_…: those whose lookups are looked at. */
+static uint32_t trace_families(const struct trace *trace)
+{
+	return flow_filter_families(&trace->options->filter.flow);
+}
+
 /* What the exact tiers see for themselves. */
 static void trace_update_boundaries(struct trace *trace)
 {
@@ -225,7 +231,7 @@ static void trace_update_boundaries(struct trace *trace)
 	for (size_t i = 0; i < spaces_count(trace->spaces); i++) {
 		const struct policy *policy = space_policy(spaces_at(trace->spaces, i));
 
-		ambiguous |= policy && policy_walks_ambiguous(policy);
+		ambiguous |= policy && policy_walks_ambiguous(policy, trace_families(trace));
 	}
 	capture_set_send_rejected(trace->capture, ambiguous);
 }
@@ -393,8 +399,10 @@ static void trace_warn_hidden_rejects(const struct trace *trace)
 
 		if (!policy)
 			continue;
-		warn_hidden_reject(trace, policy, FLOW_AF_INET);
-		warn_hidden_reject(trace, policy, FLOW_AF_INET6);
+		if (trace_families(trace) & FILTER_FAMILY_INET)
+			warn_hidden_reject(trace, policy, FLOW_AF_INET);
+		if (trace_families(trace) & FILTER_FAMILY_INET6)
+			warn_hidden_reject(trace, policy, FLOW_AF_INET6);
 	}
 }
 

@@ -4,7 +4,6 @@
 #define FIBTRACE_FLAVORS_H
 
 #include "vmlinux.h"
-#include "bpf/flow.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -67,7 +66,7 @@ static __always_inline __u32 kernel_size(__u32 size, __u32 room)
 
 /*
  * fib4_rule.tos (5.10) became dscp (seen in 6.1), with the same eight bits;
- * dscp_full, set by FRA_DSCP, came with 6.12, dscp_mask with 6.16. They are read
+ * dscp_full, set by FRA_DSCP, came with 6.12, dscp_mask is seen in 6.16. They are read
  * from a copy of the rule.
  */
 struct fib4_rule___tos {
@@ -112,7 +111,7 @@ static __always_inline __u8 rule_dscp_mask(const struct fib4_rule *rule)
 
 /*
  * fib6_rule.tclass (5.10) became dscp (seen in 6.1), with the same eight bits;
- * dscp_full came with 6.12, dscp_mask, flowlabel and flowlabel_mask with 6.16.
+ * dscp_full came with 6.12, dscp_mask, flowlabel and flowlabel_mask are seen in 6.16.
  */
 struct fib6_rule___tclass {
 	__u8 tclass;
@@ -174,7 +173,7 @@ static __always_inline __be32 rule6_flowlabel_mask(const struct fib6_rule *rule)
 	return bpf_core_field_exists(label->flowlabel_mask) ? label->flowlabel_mask : 0;
 }
 
-/* fib_rule.sport_mask and dport_mask came with 6.16; without them a port range has none. */
+/* fib_rule.sport_mask and dport_mask are seen in 6.16; without them a port range has none. */
 struct fib_rule___masks {
 	__u16 sport_mask;
 	__u16 dport_mask;

@@ -63,6 +63,8 @@ struct row {
 	const char *steps; /* "PRIORITY outcome TABLE evidence [/LENGTH]", joined by ", " */
 	const char *verdict;
 	const char *findings;
+	const char *text; /* part of what the first of them says; NULL: any */
+	const char *dst; /* NULL: FAR */
 };
 
 #define LOCAL_MAIN                                                                                 \
@@ -175,6 +177,45 @@ static const struct row rows[] = {
 	  .steps = "0 no-route 255 kernel, 32764 suppressed 254 derived /0",
 	  .verdict = "end-of-rules ENETUNREACH",
 	  .findings = "suppressed-route-used info" },
+	{ "the_rule_that_is_missing_is_one_of_ipv6",
+	  { { LOOKUP(0, 255) } },
+	  .routes = { HOME },
+	  .answers = { MISS(255) },
+	  .ended = true,
+	  .steps = "0 no-route 255 kernel",
+	  .verdict = "end-of-rules ENETUNREACH",
+	  .findings = "main-not-asked warning",
+	  .text = "`ip -6 rule add pref 32766 lookup main`" },
+	{ "the_rules_that_the_kernel_does_not_walk_are_those_of_ipv6",
+	  { { LOOKUP(32766, 254) } },
+	  .routes = { HOME },
+	  .answers = { MISS(255), HIT_VIA(254, 0, ETH0, ROUTER) },
+	  .built_in = true,
+	  .steps = "0 no-route 255 kernel, 32766 chosen 254 kernel /0",
+	  .verdict = "built-in 32766 table 254 /0 dev eth0",
+	  .findings = "built-in-mismatch warning",
+	  .text = "`ip -6 rule` lists other rules than local and main, but" },
+	{ "multicast_is_for_nobody_that_local_knows",
+	  { { LOOKUP(100, 101) }, { LOOKUP(32765, 255) }, { LOOKUP(32766, 254) } },
+	  .routes = { { 255, "ff00::", 8, RTN_MULTICAST, ETH0 }, ROUTE(101, "::", 0, ETH0) },
+	  .answers = { HIT(101, 0, ETH0) },
+	  .ended = true,
+	  .dst = "ff02::1",
+	  .steps = "100 chosen 101 kernel /0, 32765 not-reached 255 derived /8, "
+		   "32766 not-reached 254 derived",
+	  .verdict = "rule 100 table 101 /0 dev eth0",
+	  .findings = "" },
+	{ "an_anycast_address_is_this_hosts",
+	  { { LOOKUP(100, 101) }, { LOOKUP(32765, 255) }, { LOOKUP(32766, 254) } },
+	  .routes = { { 255, "2001:db8:1::", 128, RTN_ANYCAST, ETH0 }, ROUTE(101, "::", 0, ETH0) },
+	  .answers = { HIT(101, 0, ETH0) },
+	  .ended = true,
+	  .dst = "2001:db8:1::",
+	  .steps = "100 chosen 101 kernel /0, 32765 not-reached 255 derived /128, "
+		   "32766 not-reached 254 derived",
+	  .verdict = "rule 100 table 101 /0 dev eth0",
+	  .findings = "rule-before-local error",
+	  .text = "2001:db8:1:: is an anycast address of this host" },
 	{ "ipv4_in_a_tunnel_and_ipv6_not_is_told",
 	  { LOCAL_MAIN },
 	  .other = { { LOOKUP(100, 51820), NOT_MARKED } },
@@ -228,7 +269,7 @@ static struct walk_record make_walk(const struct row *row, struct table_answer *
 		.answers = answers,
 	};
 
-	address_set(walk.key.dst, FAR);
+	address_set(walk.key.dst, row->dst ? row->dst : FAR);
 	for (; walk.answer_count < ANSWERS_MAX && row->answers[walk.answer_count].table;
 	     walk.answer_count++)
 		answers[walk.answer_count] =
@@ -313,6 +354,8 @@ static void check_explanation(const struct row *row, struct lookup *lookup,
 	assert_printed(row->verdict, &verdict);
 	assert_true(explain_lookup(explainer, lookup, policy));
 	print_findings(&findings, lookup);
+	if (row->text)
+		assert_non_null(strstr(lookup->findings[0].text, row->text));
 	if (row->findings)
 		assert_printed(row->findings, &findings);
 	else

@@ -110,6 +110,17 @@ static bool tier_wanted(const struct tier *tier, const char *attach)
 	return !strcmp(attach, "auto") || !strcmp(attach, tier->name);
 }
 
+/* A kernel without IPv6, or that has not loaded it, has no lookups to miss. */
+static void capture_warn_blind(const struct capture *capture)
+{
+	struct loader_reason reason;
+
+	if (hooks_are_blind(capture->loaded.hooks, &reason) && !access("/proc/net/if_inet6", F_OK))
+		report_warning("lookups of IPv6 are not seen in the %s tier: %s; see 'fibtrace "
+			       "features' for another",
+			       capture->tier->name, reason.text);
+}
+
 struct capture *capture_open(const struct capture_settings *settings)
 {
 	struct loader_reason reason = { 0 };
@@ -127,8 +138,10 @@ struct capture *capture_open(const struct capture_settings *settings)
 		if (!tier_wanted(&tiers[i], settings->attach))
 			continue;
 		capture = capture_open_tier(&tiers[i], settings, &reason);
-		if (capture)
+		if (capture) {
+			capture_warn_blind(capture);
 			return capture;
+		}
 		err = errno;
 		report_note("tier %s refused: %s", tiers[i].name, reason.text);
 	}

@@ -19,6 +19,7 @@
 
 #define REQUIRED 1u /* without it the tier is refused */
 #define TELLS_PURPOSE 2u
+#define REQUIRED_ALONE 4u /* where its family is the only one of interest */
 
 /* A function that the kernel may have. module: where it is when the kernel itself has it not. */
 struct hook_row {
@@ -46,14 +47,17 @@ static const struct hook_row rows[] = {
 	  .flags = REQUIRED },
 	{ .function = "fib6_table_lookup",
 	  .families = FILTER_FAMILY_INET6,
+	  .flags = REQUIRED_ALONE,
 	  .gives = "IPv6 lookups",
 	  .after = "fib6_rule_lookup" },
 	{ .function = "fib6_rule_lookup",
 	  .families = FILTER_FAMILY_INET6,
+	  .flags = REQUIRED_ALONE,
 	  .gives = "IPv6 lookups",
 	  .module = "ipv6" },
 	{ .function = "fib6_rule_action",
 	  .families = FILTER_FAMILY_INET6,
+	  .flags = REQUIRED_ALONE,
 	  .gives = "IPv6 lookups where there are rules",
 	  .module = "ipv6" },
 	{ .function = "fib6_lookup",
@@ -126,10 +130,12 @@ static const struct hook_row rows[] = {
 	  .module = "udp_tunnel" },
 	{ .function = "ip6_route_output_flags",
 	  .families = FILTER_FAMILY_INET6,
+	  .flags = TELLS_PURPOSE,
 	  .gives = "purpose output of IPv6, cause send, cause tunnel of WireGuard",
 	  .module = "ipv6" },
 	{ .function = "ip6_route_input",
 	  .families = FILTER_FAMILY_INET6,
+	  .flags = TELLS_PURPOSE,
 	  .gives = "purpose input of IPv6",
 	  .module = "ipv6" },
 	{ .function = "ip6_dst_lookup_flow",
@@ -352,6 +358,12 @@ static bool row_is_wanted(const struct hooks *hooks, const struct hook_row *row)
 	return !row->families || row->families & hooks->families;
 }
 
+static bool row_is_required(const struct hooks *hooks, const struct hook_row *row)
+{
+	return (row->flags & REQUIRED && row_is_wanted(hooks, row)) ||
+	       (row->flags & REQUIRED_ALONE && hooks->families == row->families);
+}
+
 /* Before the others are looked for. */
 static void hooks_leave_out_families(struct hooks *hooks)
 {
@@ -430,6 +442,11 @@ void hooks_free(struct hooks *hooks)
 void hooks_leave_out(struct hooks *hooks, size_t index, const char *reason)
 {
 	hook_leave_out(&hooks->hooks[index], reason);
+}
+
+bool hooks_wants(const struct hooks *hooks, size_t index)
+{
+	return hooks->hooks[index].wanted;
 }
 
 void hooks_keep_only(struct hooks *hooks, size_t index)
@@ -519,8 +536,7 @@ int hooks_attach(struct hooks *hooks, struct loader_reason *reason)
 
 		if (hook->row->after)
 			hook_attach_wanted(hooks, hook);
-		if (hook->attached || !(hook->row->flags & REQUIRED) ||
-		    !row_is_wanted(hooks, hook->row))
+		if (hook->attached || !row_is_required(hooks, hook->row))
 			continue;
 		snprintf(reason->text, sizeof(reason->text), "%s: %s", hook->row->function,
 			 hook->reason);
@@ -577,16 +593,32 @@ void hooks_detach_in_background(struct hooks *hooks)
 	}
 }
 
-bool hooks_tell_purpose(const struct hooks *hooks)
+uint32_t hooks_tell_purpose(const struct hooks *hooks)
+{
+	uint32_t families = FILTER_FAMILIES;
+
+	for (size_t i = 0; i < hooks->count; i++) {
+		const struct hook *hook = &hooks->hooks[i];
+
+		if (hook->row->flags & TELLS_PURPOSE && !hook->attached)
+			families &= ~hook->row->families;
+	}
+	return families;
+}
+
+bool hooks_are_blind(const struct hooks *hooks, struct loader_reason *reason)
 {
 	for (size_t i = 0; i < hooks->count; i++) {
 		const struct hook *hook = &hooks->hooks[i];
 
-		if (hook->row->flags & TELLS_PURPOSE && !hook->attached &&
-		    row_is_wanted(hooks, hook->row))
-			return false;
+		if (hook->attached || !(hook->row->flags & REQUIRED_ALONE) ||
+		    !row_is_wanted(hooks, hook->row))
+			continue;
+		snprintf(reason->text, sizeof(reason->text), "%s: %.400s", hook->row->function,
+			 hook->reason);
+		return true;
 	}
-	return true;
+	return false;
 }
 
 size_t hooks_count(const struct hooks *hooks)
@@ -602,7 +634,7 @@ struct hook_state hooks_state(const struct hooks *hooks, size_t index)
 		.method = method_names[hook->method],
 		.gives = hook->row->gives,
 		.instead_of = hook->row->instead_of,
-		.required = hook->row->flags & REQUIRED,
+		.required = row_is_required(hooks, hook->row),
 		.attached = hook->attached,
 	};
 

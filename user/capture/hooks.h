@@ -11,6 +11,7 @@
 #include "capture/capture.h"
 
 struct hooks;
+struct loader_reason;
 
 /* Before loading: programs for functions that this kernel does not have, or that look up routes of
  * none of the families (FILTER_FAMILY_…; 0: all), are not loaded. Borrows the object. NULL with
@@ -23,10 +24,11 @@ void hooks_free(struct hooks *hooks);
  * tier has its hooks in the same order whenever it is opened. */
 void hooks_leave_out(struct hooks *hooks, size_t index, const char *reason);
 void hooks_keep_only(struct hooks *hooks, size_t index);
+/* Whether it is to be loaded. */
+bool hooks_wants(const struct hooks *hooks, size_t index);
 
 /* After loading. A hook that is refused is recorded; one that the tier cannot do without is an
  * error, told in reason. 0 or -errno. */
-struct loader_reason;
 int hooks_attach(struct hooks *hooks, struct loader_reason *reason);
 void hooks_detach(struct hooks *hooks);
 /*
@@ -36,8 +38,11 @@ void hooks_detach(struct hooks *hooks);
  */
 void hooks_detach_in_background(struct hooks *hooks);
 
-/* True when every function that tells the purpose of lookups of those families is hooked. */
-bool hooks_tell_purpose(const struct hooks *hooks);
+/* The families, FILTER_FAMILY_…, of which every function that tells a lookup's purpose is hooked. */
+uint32_t hooks_tell_purpose(const struct hooks *hooks);
+
+/* True when lookups of a family that is of interest are not seen at all; reason says why. */
+bool hooks_are_blind(const struct hooks *hooks, struct loader_reason *reason);
 
 /* What became of each; strings stay valid as long as hooks. Returns how many there are. */
 size_t hooks_count(const struct hooks *hooks);

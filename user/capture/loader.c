@@ -322,8 +322,11 @@ static int loader_load_parts(const struct tier *tier, const struct capture_setti
 
 	for (size_t i = 0; !err && i < hooks_count(loaded->hooks); i++) {
 		struct loader_reason refusal = { 0 };
-		int refused = loader_test_hook(tier, settings, i, &refusal);
+		int refused;
 
+		if (!hooks_wants(loaded->hooks, i))
+			continue;
+		refused = loader_test_hook(tier, settings, i, &refusal);
 		if (refused && hooks_state(loaded->hooks, i).required) {
 			*reason = refusal;
 			return refused;

@@ -274,13 +274,19 @@ static void find_unset_source(struct examination *examination, const struct look
 			.text);
 }
 
+/* IPv6 has no reverse path filter; what its rpfilter match asks is for the same purpose. */
+static bool is_kernels_source_check(const struct lookup *lookup)
+{
+	return lookup->purpose == PURPOSE_SOURCE_CHECK && lookup->key.family == FLOW_AF_INET;
+}
+
 /* fib_validate_source() asks without the mark unless src_valid_mark is set. */
 static void find_unmarked_check(struct examination *examination)
 {
 	const struct lookup *lookup = examination->lookup;
 	const struct arrival *arrival;
 
-	if (lookup->purpose != PURPOSE_SOURCE_CHECK || lookup->key.mark)
+	if (!is_kernels_source_check(lookup) || lookup->key.mark)
 		return;
 	arrival = history_arrival(examination->history, lookup);
 	if (!arrival || !arrival->mark || route_uses_device(examination, arrival->device) ||
@@ -300,7 +306,7 @@ static void find_local_check(struct examination *examination)
 	const struct lookup *lookup = examination->lookup;
 	const struct lookup_step *end = examination->end;
 
-	if (lookup->purpose != PURPOSE_SOURCE_CHECK || !lookup->key.mark || !end || !end->rule ||
+	if (!is_kernels_source_check(lookup) || !lookup->key.mark || !end || !end->rule ||
 	    end->table == TABLE_LOCAL || lookup->verdict.route.type != RTN_LOCAL)
 		return;
 	examination_find(examination, FINDING_SRC_VALID_MARK_LOCAL, SEVERITY_WARNING, end, NULL,

@@ -4,6 +4,7 @@
 
 #include "trace/examination.h"
 #include "trace/lookup_route.h"
+#include "util/array.h"
 
 /* Its owner has a rule that lets networks out by that table, and left this packet out of it. */
 static bool leaves_out(const struct lookup_step *step, const struct lookup_step *end)
@@ -37,19 +38,30 @@ static bool takes_from(const struct lookup_step *end, const struct lookup_step *
 	       later->rule->owner != end->rule->owner;
 }
 
+/* What table local has of a packet to this host; NULL of others, as of IPv6's multicast. */
+static const char *local_word(uint8_t type)
+{
+	static const char *const words[] = {
+		[RTN_LOCAL] = "this host's own address",
+		[RTN_BROADCAST] = "the broadcast address of its network",
+		[RTN_ANYCAST] = "an anycast address of this host",
+	};
+
+	return type < ARRAY_SIZE(words) ? words[type] : NULL;
+}
+
 static void find_local(struct examination *examination, const struct lookup_step *end,
 		       const struct lookup_step *later)
 {
 	uint8_t family = examination->lookup->key.family;
+	const char *word = local_word(later->route.type);
 
 	/* Who puts the rule of table local behind one of its own means it. */
-	if (end->rule->owner && end->rule->owner == later->rule->owner)
+	if (!word || (end->rule->owner && end->rule->owner == later->rule->owner))
 		return;
 	examination_find(examination, FINDING_RULE_BEFORE_LOCAL, SEVERITY_ERROR, later, end,
 			 "%s is %s, but %s is evaluated before the local table at %s and takes it",
-			 address_label(family, examination->lookup->key.dst).text,
-			 later->route.type == RTN_LOCAL ? "this host's own address"
-							: "the broadcast address of its network",
+			 address_label(family, examination->lookup->key.dst).text, word,
 			 rule_label(end).text, rule_label(later).text);
 }
 

@@ -105,6 +105,7 @@ static bool rules_ask_l3mdev(const struct rule_list *rules)
 static void find_main(struct examination *examination)
 {
 	const struct lookup *lookup = examination->lookup;
+	bool inet6 = lookup->key.family == FLOW_AF_INET6;
 	const struct route *route;
 
 	if (!lookup->verdict.error || rules_ask(lookup->rules, TABLE_MAIN))
@@ -115,8 +116,9 @@ static void find_main(struct examination *examination)
 	examination_find(
 		examination, FINDING_MAIN_NOT_ASKED, SEVERITY_WARNING, NULL, NULL,
 		"main has %s for this destination, and no rule asks it: add the rule again "
-		"with `ip rule add pref 32766 lookup main`",
-		prefix_label(lookup->key.family, route->dst, route->dst_length).text);
+		"with `ip %srule add pref 32766 lookup main`",
+		prefix_label(lookup->key.family, route->dst, route->dst_length).text,
+		inet6 ? "-6 " : "");
 }
 
 struct orphan_search {
@@ -235,13 +237,16 @@ static bool rules_are_built_in(const struct examination *examination)
  * added; IPv6 has no table default. */
 static void find_built_in(struct examination *examination)
 {
+	bool inet6 = examination->lookup->key.family == FLOW_AF_INET6;
+
 	if (examination->lookup->verdict.decided_by != DECIDED_BY_BUILT_IN ||
 	    rules_are_built_in(examination))
 		return;
 	examination_find(
 		examination, FINDING_BUILT_IN_MISMATCH, SEVERITY_WARNING, NULL, NULL,
-		"`ip rule` lists other rules than local, main and default, but the kernel "
-		"asks these tables without rules: adding and deleting any rule makes it look");
+		"`ip %srule` lists other rules than %s, but the kernel asks these tables without "
+		"rules: adding and deleting any rule makes it look",
+		inet6 ? "-6 " : "", inet6 ? "local and main" : "local, main and default");
 }
 
 void find_in_tables(struct examination *examination)

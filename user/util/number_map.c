@@ -13,7 +13,7 @@ struct number_slot {
 	void *value;
 };
 
-/* Inodes are mostly in sequence: the factor spreads them over the upper bits. */
+/* Inodes are mostly in sequence: the factor spreads them. */
 static size_t number_home(const struct number_map *map, uint32_t number)
 {
 	return (uint32_t)(number * 2654435769u) % map->capacity;
