@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <arpa/inet.h>
 #include <cmocka.h>
@@ -244,6 +245,11 @@ static const struct sequence sequences[] = {
 	    ROUTE_ADD(TASK(2), THERE, FAILED_DIRECT), ROUTE_ADD(TASK(2), THERE),
 	    ROUTE_ADD(TASK(3), FAR, FAILED_DIRECT), ROUTE_ADD(TASK(4), THERE),
 	    ROUTE_ADD(TASK(5), THERE) } },
+	{ "so_it_is_with_a_route_of_ipv6_which_has_no_input_device",
+	  { ASK(OTHER, ROUTE_ADD, TASK(1), .dst = "2001:db8::1", FAILED_DIRECT),
+	    ASK(OTHER, ROUTE_ADD, TASK(1), .dst = "2001:db8::1", .oif = 2),
+	    ASK(OTHER, ROUTE_ADD, TASK(2), .dst = "2001:db8::1", FAILED_DIRECT),
+	    ASK(OTHER, ROUTE_ADD, TASK(3), .dst = "2001:db8::2") } },
 	{ "a_tunnel_below_a_send",
 	  { SEND(TASK(1)), OUTPUT(TUNNEL, TASK(1), HERE, THERE), SEND(TASK(2)),
 	    OUTPUT(TUNNEL, TASK(2), HERE, THERE), OUTPUT(TUNNEL, TASK(3), HERE, THERE) } },
@@ -311,7 +317,7 @@ static struct lookup lookup_of(const struct ask *ask, uint64_t time_ns)
 		.context = { .instance = ask->owner.instance,
 			     .tid = ask->owner.level == LEVEL_TASK ? ask->owner.who : 0,
 			     .level = ask->owner.level },
-		.key = { .family = FLOW_AF_INET,
+		.key = { .family = strchr(ask->dst, ':') ? FLOW_AF_INET6 : FLOW_AF_INET,
 			 .protocol = ask->protocol,
 			 .sport = ask->sport,
 			 .dport = ask->dport,
@@ -322,8 +328,8 @@ static struct lookup lookup_of(const struct ask *ask, uint64_t time_ns)
 	};
 
 	if (ask->src)
-		assert_int_equal(inet_pton(AF_INET, ask->src, lookup.key.src), 1);
-	assert_int_equal(inet_pton(AF_INET, ask->dst, lookup.key.dst), 1);
+		assert_int_equal(inet_pton(lookup.key.family, ask->src, lookup.key.src), 1);
+	assert_int_equal(inet_pton(lookup.key.family, ask->dst, lookup.key.dst), 1);
 	return lookup;
 }
 

@@ -276,11 +276,17 @@ static bool reroute_follows(const struct group *group, const struct lookup *look
 	       same_address(last->dst, lookup->key.dst);
 }
 
-/* fib_check_nh() asks the route's own table for the gateway, and the rules when that has none. */
+/* fib_check_nh() asks the route's own table for the gateway, and the rules when that has none. So does
+ * ip6_route_check_nh(), with two flows that may differ in the device and the source. */
 static bool route_add_follows(const struct group *group, const struct lookup *lookup)
 {
-	return group->last_cause == CAUSE_ROUTE_ADD && group->last_failed_direct &&
-	       same_key(&group->last, &lookup->key);
+	const struct flow_key *last = &group->last, *key = &lookup->key;
+
+	if (group->last_cause != CAUSE_ROUTE_ADD || !group->last_failed_direct)
+		return false;
+	if (key->family == FLOW_AF_INET6)
+		return last->family == key->family && same_address(last->dst, key->dst);
+	return same_key(last, key);
 }
 
 static bool other_follows(const struct group *group, const struct lookup *lookup)
@@ -383,7 +389,8 @@ static void group_begin(struct group *group, const struct lookup *lookup)
 
 static void group_take_last(struct group *group, const struct lookup *lookup)
 {
-	bool address_check = !lookup->key.iif;
+	/* IPv6 asks for no address's type. */
+	bool address_check = !lookup->key.iif && lookup->key.family == FLOW_AF_INET;
 
 	if (lookup->cause == CAUSE_TUNNEL || address_check)
 		return;
