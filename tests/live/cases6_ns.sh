@@ -28,14 +28,8 @@ ip6_batch() {
 
 # speaking NAME…: new namespaces that speak IPv6, but not of their own accord.
 speaking() {
-	local name
 	new_ns "$@"
-	for name in "$@"; do
-		sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 0 \
-			net.ipv6.conf.default.disable_ipv6 0 net.ipv6.conf.default.accept_ra 0 \
-			net.ipv6.conf.default.accept_dad 0 \
-			net.ipv6.conf.default.router_solicitations 0
-	done
+	speaks_inet6 "$@"
 }
 
 scene6() {

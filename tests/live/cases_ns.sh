@@ -183,12 +183,6 @@ kernel_says() {
 	same "what the kernel answers to '${*:2}'" "$got" "$1"
 }
 
-errno_name() {
-	sed -e '/No route to host/cEHOSTUNREACH' -e '/Network is unreachable/cENETUNREACH' \
-		-e '/Permission denied/cEACCES' -e '/Invalid argument/cEINVAL' \
-		-e '/Invalid cross-device link/cEXDEV'
-}
-
 # The lookups that asked() selects.
 OUT='.purpose == "output" and .cause != "reply"'
 PINGS="$OUT and .flow.protocol == \"icmp\""
@@ -268,4 +262,75 @@ asked() {
 			select(. != "") | "\($check): \(.)") // empty' --args "$@" \
 		<"$WORK/trace" 2>&1) || fail "${ABOUT:-}jq: $complaint"
 	[ -z "$complaint" ] || fail "${ABOUT:-}$complaint"
+}
+
+# --- failures of either family -----------------------------------------------------------------
+
+# tailnet_goes_into_the_vpn PREF TABLE
+tailnet_goes_into_the_vpn() {
+	ping_from host "$TAILNET"
+	answered
+	carried wg0 1 tailscale0 0 eth0 0
+	kernel_says "wg0 $2" "$TAILNET"
+	asked "$PINGS" \
+		"chosen $1 $2 wg0" \
+		"passed_over 5208@main suppressed" \
+		"passed_over 5270@52 not-reached" \
+		"would_match 5270 $TAILNET tailscale0" \
+		"found shadowed-route warning 5270 $1" \
+		"found auto-priority info $1"
+}
+
+# tailnet_is_reached PREF TABLE
+tailnet_is_reached() {
+	ping_from host "$TAILNET"
+	answered
+	carried wg0 0 tailscale0 1 eth0 0
+	kernel_says "tailscale0 $2" "$TAILNET"
+	asked "$PINGS" "chosen $1 $2 tailscale0" "not_found shadowed-route" healthy
+}
+
+# tailscaled_sends: a packet of tailscaled's own, which carries its bypass mark.
+tailscaled_sends() {
+	ping_from host "$ENDPOINT" -m 524288
+}
+
+# Rules of wg-quick in front of tailscaled's take it.
+tailscaled_goes_into_the_vpn() {
+	tailscaled_sends
+	unanswered
+	carried wg0 1 tailscale0 0 eth0 0
+	kernel_says "wg0 51820" "$ENDPOINT" mark 0x80000
+	asked "$PINGS" \
+		"chosen 5209 51820 wg0" \
+		"mark 0x80000" \
+		"passed_over 5210 not-reached" \
+		"would_match 5210 default eth0" \
+		"found bypass-mark-captured error - 5209" \
+		"not_found missing-suppress"
+}
+
+# A rule for mark 1 without a mask, whose table 101 leads into wg0, sees no mark with more bits.
+a_further_bit_is_missed() {
+	ping_from host "$BEHIND_VPN" -m 1
+	answered
+	asked "$PINGS" "chosen 100 101 wg0" healthy
+	ping_from host "$BEHIND_VPN" -m 262145
+	unanswered
+	carried wg0 0 eth0 1
+	kernel_says "eth0 main" "$BEHIND_VPN" mark 0x40001
+	asked "$PINGS" \
+		"chosen 32766 main eth0" \
+		"mark 0x40001" \
+		"passed_over 100 skipped:fwmark 0x40001 .*0x1" \
+		"would_match 100 default wg0" \
+		"found mark-near-miss warning 100"
+}
+
+a_further_bit_is_no_matter() {
+	ping_from host "$BEHIND_VPN" -m 262145
+	answered
+	carried wg0 1 eth0 0
+	kernel_says "wg0 101" "$BEHIND_VPN" mark 0x40001
+	asked "$PINGS" "chosen 100 101 wg0" "not_found mark-near-miss" healthy
 }

@@ -9,30 +9,6 @@
 
 # --- wg-quick and Tailscale --------------------------------------------------------------------
 
-# tailnet_goes_into_the_vpn PREF TABLE
-tailnet_goes_into_the_vpn() {
-	ping_from host "$TAILNET"
-	answered
-	carried wg0 1 tailscale0 0 eth0 0
-	kernel_says "wg0 $2" "$TAILNET"
-	asked "$PINGS" \
-		"chosen $1 $2 wg0" \
-		"passed_over 5208@main suppressed" \
-		"passed_over 5270@52 not-reached" \
-		"would_match 5270 $TAILNET tailscale0" \
-		"found shadowed-route warning 5270 $1" \
-		"found auto-priority info $1"
-}
-
-# tailnet_is_reached PREF TABLE
-tailnet_is_reached() {
-	ping_from host "$TAILNET"
-	answered
-	carried wg0 0 tailscale0 1 eth0 0
-	kernel_says "tailscale0 $2" "$TAILNET"
-	asked "$PINGS" "chosen $1 $2 tailscale0" "not_found shadowed-route" healthy
-}
-
 c01_wg_quick_after_tailscaled_takes_the_tailnet() {
 	scene
 	tailscale_rules
@@ -77,26 +53,11 @@ c01_cured_by_fixed_priorities_whoever_is_first() {
 	tailnet_is_reached 5270 52
 }
 
-# tailscaled_sends: a packet of tailscaled's own, which carries its bypass mark.
-tailscaled_sends() {
-	ping_from host "$ENDPOINT" -m 524288
-}
-
 tailscaled_is_captured() {
 	scene
 	tailscale_rules
 	wg_quick_rules
-	tailscaled_sends
-	unanswered
-	carried wg0 1 tailscale0 0 eth0 0
-	kernel_says "wg0 51820" "$ENDPOINT" mark 0x80000
-	asked "$PINGS" \
-		"chosen 5209 51820 wg0" \
-		"mark 0x80000" \
-		"passed_over 5210 not-reached" \
-		"would_match 5210 default eth0" \
-		"found bypass-mark-captured error - 5209" \
-		"not_found missing-suppress"
+	tailscaled_goes_into_the_vpn
 }
 
 # tailscaled_gets_out PREF

@@ -17,14 +17,6 @@ CHURN_CHANGES=${CHURN_CHANGES:-$changes}
 ATTACH=(--attach "${FIBTRACE_ATTACH:-auto}" --buffer 64M)
 TRACE_LIMIT_S=200
 
-# speaks_inet6 NAME…: new_ns silences IPv6; here it speaks, but not of its own accord.
-speaks_inet6() {
-	local name
-	for name in "$@"; do
-		sysctl_in "$name" net.ipv6.conf.all.addr_gen_mode 1 net.ipv6.conf.all.disable_ipv6 0
-	done
-}
-
 # The routes to far, which is all that rules are for, and beyond it; 106 has none.
 # tables NEAR-GATEWAY OTHER-GATEWAY FAR-NET FAR-HOST ELSEWHERE
 tables() {

@@ -49,13 +49,7 @@ kernel_answer() {
 		jq -r '.[0] | "\(.dev) \(.table // "main")"' "$WORK/answer"
 		return
 	fi
-	case "$(cat "$WORK/answer.err")" in
-	*'No route to host'*) echo EHOSTUNREACH ;;
-	*'Network is unreachable'*) echo ENETUNREACH ;;
-	*'Permission denied'*) echo EACCES ;;
-	*'Invalid argument'*) echo EINVAL ;;
-	*) fail "ip route get $*: $(cat "$WORK/answer.err")" ;;
-	esac
+	errno_name <"$WORK/answer.err"
 }
 
 # --- a bound device ----------------------------------------------------------------------------

@@ -221,6 +221,11 @@ speaks_inet6() {
 	done
 }
 
+# address_in NAME DEV ADDRESS: one of IPv6, usable at once.
+address_in() {
+	ip_in "$1" address add "$3" dev "$2" nodad
+}
+
 # link NAME DEV ADDRESS NAME DEV ADDRESS: a veth pair with both ends up.
 link() {
 	ip link add "$2" netns "$(ns "$1")" type veth peer name "$5" netns "$(ns "$4")"

@@ -8,22 +8,6 @@
 
 FAR=2001:db8:9::9
 
-# speaks_inet6 NAME…: new_ns silences IPv6; here it speaks, but not of its own accord.
-speaks_inet6() {
-	local name
-	for name in "$@"; do
-		sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 0 \
-			net.ipv6.conf.default.disable_ipv6 0 net.ipv6.conf.all.accept_ra 0 \
-			net.ipv6.conf.default.accept_ra 0 net.ipv6.conf.default.accept_dad 0 \
-			net.ipv6.conf.default.router_solicitations 0
-	done
-}
-
-# address_in NAME DEV ADDRESS: usable at once.
-address_in() {
-	ip_in "$1" address add "$3" dev "$2" nodad
-}
-
 # The story's host and its VPN, and behind wan a host far away, by a link that carries less:
 #
 #   host  eth0 2001:db8:1::2 ── 2001:db8:1::1 eth0  wan  far0 (MTU 1300) ── eth0  far, 2001:db8:9::9
@@ -45,8 +29,6 @@ exception_scene() {
 	ip_in wan route add "$FAR" via 2001:db8:2::9
 	ip_in far route add default via 2001:db8:2::1
 	address_in wan wgvpn fd00:64::1/64
-	in_ns wan wg set wgvpn peer "$(cat "$WORK/host.pub")" \
-		allowed-ips 10.64.0.2/32,fd00:64::2/128
 	in_ns host ping -6 -n -q -c 1 -w 5 -i 0.01 "$FAR" >/dev/null
 }
 

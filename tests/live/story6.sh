@@ -9,11 +9,6 @@
 TAILNET6=fd7a:115c:a1e0::/48
 PEER6=fd7a:115c:a1e0::9
 
-# address_in NAME DEV ADDRESS: usable at once.
-address_in() {
-	ip_in "$1" address add "$3" dev "$2" nodad
-}
-
 # The story's hosts also have:
 #
 #   host  eth0 2001:db8:1::2 ──────────────── 2001:db8:1::1 eth0  wan
@@ -22,13 +17,8 @@ address_in() {
 #
 # What answers by a device has its address there: nobody asks lo for its hardware address.
 dual_begin() {
-	local name
 	story_begin
-	for name in host wan ts; do
-		quiet_family6 "$name"
-		sysctl_in "$name" net.ipv6.conf.all.disable_ipv6 0 \
-			net.ipv6.conf.default.disable_ipv6 0
-	done
+	speaks_inet6 host wan ts
 	address_in host eth0 2001:db8:1::2/64
 	address_in wan eth0 2001:db8:1::1/64
 	address_in wan wgvpn fd00:64::1/64
@@ -37,8 +27,6 @@ dual_begin() {
 	address_in ts tailscale0 "$PEER6/128"
 	ip_in ts route add fd7a:115c:a1e0::2 dev tailscale0
 	ip_in host route add default via 2001:db8:1::1
-	in_ns wan wg set wgvpn peer "$(cat "$WORK/host.pub")" \
-		allowed-ips 10.64.0.2/32,fd00:64::2/128
 	reach host 2001:db8:1::1
 	ip_in host route add "$PEER6" dev tailscale0
 	reach host "$PEER6"

@@ -59,7 +59,7 @@ story_keys() {
 	wg pubkey <"$WORK/vpn.key" >"$WORK/vpn.pub"
 }
 
-# The VPN's server, in wan.
+# The VPN's server, in wan: it takes what both families send.
 story_vpn_server() {
 	if kernel_has_wireguard; then
 		ip_in wan link add wgvpn type wireguard
@@ -67,7 +67,7 @@ story_vpn_server() {
 		in_ns wan wireguard-go wgvpn >/dev/null 2>&1
 	fi
 	in_ns wan wg set wgvpn listen-port 51820 private-key "$WORK/vpn.key" \
-		peer "$(cat "$WORK/host.pub")" allowed-ips 10.64.0.2/32
+		peer "$(cat "$WORK/host.pub")" allowed-ips 10.64.0.2/32,fd00:64::2/128
 	ip_in wan address add 10.64.0.1/24 dev wgvpn
 	ip_in wan link set wgvpn up
 }

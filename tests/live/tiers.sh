@@ -235,26 +235,17 @@ tiers_agree_where_no_rules_are_walked() {
 
 PEER6=2001:db8:2::9
 
-# inet6_address NAME DEV ADDRESS: usable at once.
-inet6_address() {
-	ip_in "$1" address add "$3" dev "$2" nodad
-}
-
 # The same hosts with addresses of IPv6, where nothing is sent unasked.
 inet6_scene() {
-	local name
 	routed_scene
-	for name in host router peer; do
-		sysctl_in "$name" net.ipv6.conf.default.accept_ra 0 net.ipv6.conf.all.accept_ra 0 \
-			net.ipv6.conf.all.disable_ipv6 0 net.ipv6.conf.default.disable_ipv6 0
-	done
+	speaks_inet6 host router peer
 	sysctl_in router net.ipv6.conf.all.forwarding 1
-	inet6_address host eth0 2001:db8:1::2/64
-	inet6_address host eth1 2001:db8:3::2/64
-	inet6_address router eth0 2001:db8:1::1/64
-	inet6_address router eth1 2001:db8:2::1/64
-	inet6_address router eth2 2001:db8:3::1/64
-	inet6_address peer eth0 "$PEER6/64"
+	address_in host eth0 2001:db8:1::2/64
+	address_in host eth1 2001:db8:3::2/64
+	address_in router eth0 2001:db8:1::1/64
+	address_in router eth1 2001:db8:2::1/64
+	address_in router eth2 2001:db8:3::1/64
+	address_in peer eth0 "$PEER6/64"
 	ip_in host route add default via 2001:db8:1::1
 	ip_in peer route add default via 2001:db8:2::1
 	ip_in host -6 route add unreachable 2001:db8:a::72
