@@ -95,8 +95,9 @@ nothing_shown_says_why() {
 	grep -q -e '-d' -e '--dst' "$WORK/trace.err" || fail "stderr does not name the filter"
 }
 
+# It has no neighbours, which would ask for each other.
 nothing_seen_says_why() {
-	two_ns
+	new_ns host
 	trace_json host -- true
 	same "seen" "$(summary "$WORK/trace" .seen)" 0
 	grep -q -i -e cache "$WORK/trace.err" || fail "stderr does not speak of cached routes"
