@@ -51,8 +51,9 @@ run() { # ADDER NAME COMMAND…
     status=$?
     "$adder" "$log" || good=0
     # One that could do nothing here, and says so of each test, is no failure.
-    [ "$status" -ne 77 ] || [[ $totals != '0 passed, 0 failed, '* ]] || status=0
-    # A test that died, or printed no totals, has failed whatever it counted.
+    [ "$status" -ne 77 ] || [[ ! $totals =~ ^'0 passed, 0 failed, '[1-9] ]] || status=0
+    [ "$totals" != '0 passed, 0 failed, 0 skipped' ] || totals='no totals'
+    # A test that died, ran nothing or printed no totals has failed whatever it counted.
     if { [ "$status" -ne 0 ] && [ "$totals" = 'no totals' ]; } ||
         { [ "$status" -ne 0 ] && [ "$good" -eq 1 ]; } || [ "$totals" = 'no totals' ]; then
         failed=$((failed + 1)) good=0

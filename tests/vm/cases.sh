@@ -10,8 +10,15 @@ part() {
 	ONLY=$2 "./$1.sh" >/tmp/part.$$ 2>&1
 	grep -v ' passed, ' /tmp/part.$$
 	totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' /tmp/part.$$ | tail -n 1)
+	# A pattern that no test matches is as bad as a script that died.
+	case "$totals" in
+	'' | '0 passed, 0 failed, 0 skipped')
+		echo "fail $1: none of '$2' ran"
+		totals='0 passed, 1 failed, 0 skipped'
+		;;
+	esac
 	# shellcheck disable=SC2086
-	set -- ${totals:-0 passed, 1 failed, 0 skipped}
+	set -- $totals
 	passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
 }
 
