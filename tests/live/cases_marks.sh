@@ -44,7 +44,7 @@ c15_a_mask_used_as_mark_matches_no_rule() {
 
 # The sources of the pings that reach vpn.
 record_sources() {
-	in_ns vpn nft -f - <<-END || skip "this kernel's nft has no sets that packets add to"
+	in_ns vpn nft -f - <<-END || lacks "this kernel's nft has no sets that packets add to"
 		add table ip seen
 		add set ip seen from { type ipv4_addr; flags dynamic; }
 		add chain ip seen in { type filter hook prerouting priority -300; }

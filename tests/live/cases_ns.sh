@@ -108,7 +108,7 @@ wg_quick_down() {
 
 # nft_host: rules for nft from stdin.
 nft_host() {
-	in_ns host nft -f - || skip "this kernel's nft does not take these rules"
+	in_ns host nft -f - || lacks "this kernel's nft does not take these rules"
 }
 
 # --- traces ------------------------------------------------------------------------------------

@@ -288,8 +288,8 @@ tunnel_to_the_vpn() {
 }
 
 c32_a_tunnel_takes_its_own_packets() {
-	command -v wg >/dev/null || skip "needs wg"
-	kernel_has_wireguard || command -v wireguard-go >/dev/null || skip "needs wireguard-go"
+	need_tool wg
+	kernel_has_wireguard || need_tool wireguard-go
 	tunnel_with_a_default_route
 	kernel_says "wg0 main" "$ENDPOINT"
 	trace_from host -d "$ENDPOINT" -- ping -n -q -c 1 -W 1 10.64.0.1

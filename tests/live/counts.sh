@@ -15,7 +15,7 @@ sink() {
 	two_ns
 	pin_neighbours host peer
 	ip_in peer address add 198.51.100.1/32 dev lo
-	in_ns peer nft -f - <<-END || skip "this kernel has no nft"
+	in_ns peer nft -f - <<-END || lacks "this kernel has no nft"
 		add table ip sink
 		add chain ip sink input { type filter hook prerouting priority raw; }
 		add rule ip sink input udp dport 9 drop
@@ -26,7 +26,7 @@ flood_binary() {
 	[ ! -x "$UDP_FLOOD" ] || return 0
 	UDP_FLOOD=$WORK/udp_flood
 	"${CC:-cc}" -O2 -D_GNU_SOURCE -o "$UDP_FLOOD" "$LIVE_DIR/udp_flood.c" ||
-		skip "needs $UDP_FLOOD or a C compiler"
+		lacks "needs $UDP_FLOOD or a C compiler"
 }
 
 # check_flood FILE: whole, and of every packet sent it is known what became of it. Where one sender

@@ -137,7 +137,7 @@ reroute_scene() {
 	ip_in host route add default via 192.0.2.1
 	ip_in host route add default via 192.0.2.1 table 101
 	ip_in host rule add pref 100 fwmark 1 lookup 101
-	in_ns host nft -f - <<-END || skip "this kernel has no nft route chains"
+	in_ns host nft -f - <<-END || lacks "this kernel has no nft route chains"
 		add table ip reroute
 		add chain ip reroute output { type route hook output priority mangle; }
 		add rule ip reroute output ip daddr $ANYWHERE meta mark set 1
@@ -160,8 +160,8 @@ questions_are_one_group_each() {
 
 # A kernel thread encrypts and sends for all.
 wireguard_packets_are_one_group_each() {
-	kernel_has_wireguard || skip "this kernel has no WireGuard"
-	command -v wg-quick >/dev/null || skip "needs wg-quick"
+	kernel_has_wireguard || lacks "this kernel has no WireGuard"
+	need_tool wg-quick
 	story_bad_order
 	run_trace host -d "$STORY_ENDPOINT" -- ping -n -q -c 1 -W 1 10.64.0.1
 	check_trace 'map(select(.cause == "tunnel")) | length > 0' true \

@@ -11,7 +11,7 @@
 #   source ADDRESS             an address that sockets are bound to
 #   inbound NAME ADDRESS       who outside talks to which of the host's addresses
 #   sysctl KEY VALUE, nft RULE
-#   need TYPE                  of a device, without which the host is skipped
+#   need TYPE [ARG]…           of a device that it takes
 HOSTS=$(cat <<'END'
 = plain
 = openvpn_halves
@@ -333,7 +333,7 @@ mark 0x711e
 rule add pref 20053 not fwmark 20053 lookup 20053 protocol static
 route add 198.51.100.9 dev wg0 table 20053
 = vrf
-need vrf
+need vrf table 1000
 link add red type vrf table 1000
 link set red up
 link set tailscale0 master red
@@ -367,14 +367,12 @@ lines_of() {
 		mine && $1 == word { sub(/^[^ ]+ /, ""); print }' <<<"$HOSTS"
 }
 
-# needs HOST: skips where devices cannot be had.
+# needs HOST: what devices it takes.
 needs() {
-	local type
-	for type in $(lines_of "$1" need); do
-		ip_in lan link add probe type "$type" 2>"$WORK/need" ||
-			! grep -q -e 'Unknown device type' -e 'not supported' "$WORK/need" ||
-			skip "this kernel has no devices of type $type"
-	done
+	local device
+	while read -r -a device; do
+		need_device "${device[@]}"
+	done < <(lines_of "$1" need)
 }
 
 # set_up HOST: what the table says of it.
@@ -439,8 +437,8 @@ traffic_of() {
 
 healthy_host() {
 	local wanted
-	scene_with_lan
 	needs "$1"
+	scene_with_lan
 	set_up "$1"
 	# As the devices may have changed.
 	ip_in host neighbour flush all

@@ -251,11 +251,7 @@ suppressing_rules_suppress_only_what_they_say() {
 
 # The first device of a VRF brings a rule with it, which stays when the device goes.
 vrf_brings_a_rule_that_stays() {
-	scene
-	ip_in host link add red type vrf table 1000 2>/dev/null || skip "this kernel has no VRF"
-	ip_in host link del red
-	end_ns "$(ns host)"
-	end_ns "$(ns peer)"
+	need_device vrf table 1000
 	scene
 	ip_in host route add default via 192.0.2.1
 	attach host "$WORK/trace" "${ATTACH[@]}" --format json -d 203.0.113.0/24
@@ -321,7 +317,7 @@ empty_table_is_no_missing_one() {
 
 # Counts what leaves for each destination through each device.
 count_packets() {
-	in_ns host nft -f - <<-END || skip "this kernel's nft counts no packets by device"
+	in_ns host nft -f - <<-END || lacks "this kernel's nft counts no packets by device"
 		add table ip count
 		add set ip count left { type ipv4_addr . ifname; flags dynamic; }
 		add chain ip count out { type filter hook postrouting priority 0; }

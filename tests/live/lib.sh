@@ -22,7 +22,9 @@ PATH=$PATH:/usr/sbin:/sbin
 
 # --- the private place -------------------------------------------------------------------------
 
+# Guests have all that a test takes but what their kernels are too old for: $ALL_IS_THERE says so.
 skip_all() {
+	[ -z "${ALL_IS_THERE:-}" ] || { echo "fail $(basename "$0"): $*" && exit 1; }
 	echo "skip $(basename "$0"): $*"
 	exit 77
 }
@@ -96,6 +98,36 @@ skip() {
 	trap - ERR
 	echo "skip $TEST: $*" >&"$report"
 	exit 77
+}
+
+# lacks TEXT: skips for want of a tool or module; where all of them are there it is a failure. What
+# a kernel is too old for, or a tier cannot see, is for skip().
+lacks() {
+	[ -z "${ALL_IS_THERE:-}" ] || fail "$*"
+	skip "$*"
+}
+
+# need_tool NAME…: of one test.
+need_tool() {
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || lacks "needs $tool"
+	done
+}
+
+# has_devices TYPE [ARG…]: this kernel can make one. What the first of a type brings with it goes
+# with the namespace.
+has_devices() {
+	local probe=probe.$$ result=0
+	ip netns add "$probe"
+	ip -n "$probe" link add probe type "$@" 2>/dev/null || result=1
+	ip netns del "$probe"
+	return "$result"
+}
+
+# need_device TYPE [ARG…]: of one test.
+need_device() {
+	has_devices "$@" || lacks "this kernel has no devices of type $1"
 }
 
 run_one_test() {

@@ -46,7 +46,7 @@ nesting_rules() {
 
 # What was sent ends behind the lookups: nobody answers.
 nesting_sinks() {
-	in_ns peer nft -f - <<-END || skip "this kernel has no nft"
+	in_ns peer nft -f - <<-END || lacks "this kernel has no nft"
 		add table ip sink
 		add chain ip sink input { type filter hook prerouting priority raw; }
 		add rule ip sink input udp dport 9 drop

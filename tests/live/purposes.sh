@@ -345,12 +345,12 @@ route_add_asks_for_the_gateway() {
 
 mark_of_nft_reroutes() {
 	three_ns
-	command -v nft >/dev/null || skip "needs nft"
+	need_tool nft
 	link host eth1 "${SECOND_NET}2$ON_LINK" router eth2 "${SECOND_NET}1$ON_LINK"
 	reach host "${SECOND_NET}1"
 	family_in host route add default via "${SECOND_NET}1" table 101
 	family_in host rule add pref 100 fwmark 1 lookup 101
-	in_ns host nft -f - <<-END || skip "this kernel has no nft route chains"
+	in_ns host nft -f - <<-END || lacks "this kernel has no nft route chains"
 		add table $NFT reroute
 		add chain $NFT reroute output { type route hook output priority mangle; }
 		add rule $NFT reroute output $NFT daddr $PEER meta mark set 1

@@ -119,14 +119,14 @@ kept() {
 }
 
 privileges_are_dropped_after_attaching() {
-	command -v capsh >/dev/null || skip "needs capsh"
+	need_tool capsh
 	new_ns host
 	kept
 	same "kept" "$(sed -n 's/.*kept: //p' "$WORK/trace.err")" CAP_BPF
 }
 
 netns_all_keeps_what_setns_takes() {
-	command -v capsh >/dev/null || skip "needs capsh"
+	need_tool capsh
 	new_ns host
 	kept --netns all
 }
@@ -277,7 +277,7 @@ held() {
 
 sigkill_leaves_nothing() {
 	local programs links id
-	command -v bpftool >/dev/null || skip "needs bpftool"
+	need_tool bpftool
 	new_ns host
 	attach host "$WORK/trace" --format json
 	programs=$(held prog_id)
@@ -365,7 +365,7 @@ table_over_max_routes_is_explained() {
 }
 
 nothing_of_boot_is_read() {
-	command -v strace >/dev/null || skip "needs strace"
+	need_tool strace
 	two_ns
 	in_ns host timeout "$TRACE_LIMIT_S" strace -f -o "$WORK/calls" -e trace=%file \
 		"$FIBTRACE" --format json --duration 100ms >"$WORK/trace" 2>"$WORK/err"

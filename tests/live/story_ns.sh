@@ -21,11 +21,7 @@ story_require() {
 }
 
 kernel_has_wireguard() {
-	local probe=wgprobe.$$ result=0
-	ip netns add "$probe"
-	ip -n "$probe" link add wgprobe type wireguard 2>/dev/null || result=1
-	ip netns del "$probe"
-	return "$result"
+	has_devices wireguard
 }
 
 story_network() {

@@ -149,7 +149,7 @@ rules_scene() {
 	ip_in router rule add pref 100 iif eth0 to 203.0.113.32/28 prohibit
 	ip_in router rule add pref 110 from 192.0.2.0/24 lookup 110
 	ip_in router route add default via "$PEER" table 110
-	in_ns host nft -f - <<-END || skip "this kernel has no nft route chains"
+	in_ns host nft -f - <<-END || lacks "this kernel has no nft route chains"
 		add table ip reroute
 		add chain ip reroute output { type route hook output priority mangle; }
 		add rule ip reroute output ip daddr 203.0.113.40 meta mark set 1

@@ -175,7 +175,7 @@ without_capability() {
 }
 
 missing_capability_is_named() {
-	command -v capsh >/dev/null || skip "needs capsh"
+	need_tool capsh
 	new_ns host
 	without_capability cap_sys_admin,cap_bpf 'CAP_BPF|CAP_SYS_ADMIN'
 	without_capability cap_sys_admin,cap_perfmon 'CAP_PERFMON|CAP_SYS_ADMIN'
@@ -198,7 +198,7 @@ not_root_is_one_line() {
 # No limit is raised, no file is reached by force, no process is looked into.
 runs_without_capabilities_it_has_no_use_for() {
 	local useless=cap_dac_override,cap_sys_ptrace
-	command -v capsh >/dev/null || skip "needs capsh"
+	need_tool capsh
 	two_ns
 	status=0
 	counts_locked_memory || useless+=,cap_sys_resource

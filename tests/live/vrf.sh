@@ -60,7 +60,7 @@ scene() {
 	local name
 	new_ns host redpeer bluepeer peer
 	ip_in host link add red up type vrf table "$RED" 2>/dev/null ||
-		skip "this kernel has no VRF"
+		lacks "this kernel has no VRF"
 	ip_in host link add blue up type vrf table "$BLUE"
 	[ "$family" = 4 ] || speaks_inet6 host redpeer bluepeer peer
 	links | ip -batch -

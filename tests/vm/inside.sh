@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a guest runs: inside.sh TEST… runs each in every tier, forced, and ends with one line of
-# totals. It writes outside /run and may leave anything behind: only for a machine that is gone
+# What a guest runs: inside.sh TEST[:TIERS]… runs each in its tiers, forced, as the table of tests
+# has them, and ends with one line of totals. It writes outside /run and may leave anything behind: only for a machine that is gone
 # afterwards.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -28,6 +28,8 @@ LOOKUPS=${VM_LOOKUPS:-60}
 export NESTING_SENDS=${NESTING_SENDS:-2000} SENDS=${SENDS:-20000}
 export MONITOR_DUMP=$builds/tests/live/monitor_dump UDP_FLOOD=$builds/tests/live/udp_flood
 export SEND=$builds/tests/live/send
+# The machine's tools, and the modules of the table.
+export ALL_IS_THERE=1
 logs=/tmp/vm-logs
 passed=0 failed=0 skipped=0
 mkdir -p "$logs"
@@ -62,11 +64,6 @@ forced() { # TIER
 	END
 	chmod 755 "$wrapper"
 	echo "$wrapper"
-}
-
-# The table tells which look at the program itself, at no lookup, or try every tier themselves.
-runs_once() { # TEST
-	[ "$(test_row "$1" | cut -f 2)" = once ]
 }
 
 # The words that run a test.
@@ -116,14 +113,22 @@ run_test() { # TIER TEST
 	tail -n 10 "$log" | cut -c 1-400
 }
 
-run_everywhere() { # TEST
-	local tier
-	if runs_once "$1"; then
-		run_test all "$1"
-		return
-	fi
-	for tier in "${found[@]}"; do
-		run_test "$tier" "$1"
+# tiers_of TIERS: those that are there, "all" for one run that is told none.
+tiers_of() {
+	case "$1" in
+	once) echo all ;;
+	each) printf '%s\n' "${found[@]}" ;;
+	*) tr , '\n' <<<"$1" | grep -x -F "$(printf '%s\n' "${found[@]}")" ;;
+	esac
+}
+
+run_everywhere() { # TEST[:TIERS]
+	local name=${1%%:*} tiers=${1#*:} tier
+	[[ $1 == *:* ]] || tiers=$(test_tiers "$name") || tiers=once
+	# Asked for by its name alone, it is run in every tier that it could be.
+	[[ $1 == *:* || $tiers == once ]] || tiers=each
+	for tier in $(tiers_of "$tiers"); do
+		run_test "$tier" "$name"
 	done
 }
 
