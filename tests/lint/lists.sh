@@ -15,16 +15,24 @@ listed() { # NAME
 	awk '/^group_live/, /^}/' tests/run.sh | grep -q -w -e "$1"
 }
 
+in_variant() { # NAME
+	rows variants | cut -f 4 | grep -q -w -e "$1"
+}
+
 for script in tests/live/*.sh; do
 	name=$(basename "$script" .sh)
 	# What is sourced is not executable; tiers.sh compares tiers, of which this machine has one.
 	if [ ! -x "$script" ] || [ "$name" = demo ]; then
 		continue
 	fi
-	test_row "$name" >/dev/null || complain "$script is not in tests/vm/tests"
+	test_tiers "$name" >/dev/null || complain "$script is not in tests/vm/tests"
 	[ "$name" = tiers ] || listed "$name" || complain "$script is not in tests/run.sh"
 done
-while read -r name _ kernels _; do
+while read -r name tiers kernels short _; do
+	[[ $tiers =~ ^(once|each|((fentry|kprobe|tracepoint),?)+)$ && $short =~ ^(yes|no)$ ]] ||
+		complain "tests/vm/tests: $name is to run '$tiers', '$short'"
+	[ "$kernels" != - ] || listed "$name" || in_variant "$name" ||
+		complain "tests/vm/tests: $name is run nowhere"
 	[ -x "tests/live/$name.sh" ] || [ -x "tests/vm/$name.sh" ] || [ -e "tests/live/$name.c" ] ||
 		complain "tests/vm/tests has $name, which is no test"
 	for kernel in ${kernels//,/ }; do
@@ -32,4 +40,12 @@ while read -r name _ kernels _; do
 			complain "tests/vm/tests has kernel $kernel, which is none"
 	done
 done < <(rows tests)
+# What a variant runs has a row, and no run is written twice.
+for name in $(rows variants | cut -f 4); do
+	test_tiers "$name" >/dev/null || complain "tests/vm/variants has $name, which is no test"
+done
+twice=$(for kernel in $(kernel_names); do
+	tests_for "$kernel" no | sort | uniq -d
+done)
+[ -z "$twice" ] || complain "tests/vm/tests has twice for one kernel: $twice"
 exit "$failed"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What a guest runs: inside.sh TEST[:TIERS]… runs each in its tiers, forced, as the table of tests
-# has them, and ends with one line of totals. It writes outside /run and may leave anything behind: only for a machine that is gone
-# afterwards.
+# has them, and ends with one line of totals. It writes outside /run and may leave anything behind:
+# only for a machine that is gone afterwards.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/vm/lib.sh

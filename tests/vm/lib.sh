@@ -62,12 +62,16 @@ kernel_of() {
 	fi
 }
 
-test_row() { # NAME
-	row tests "$1"
+# test_tiers NAME: the tiers of the first of its rows.
+test_tiers() {
+	rows tests | awk -v name="$1" '$1 == name { print $2; found = 1; exit } END { exit !found }'
 }
 
-# tests_for KERNEL SHORT: its tests; SHORT is yes for the short ones alone.
+# tests_for KERNEL SHORT: its tests as "NAME:TIERS"; SHORT is yes for the short ones alone.
 tests_for() {
 	rows tests | awk -v kernel="$1" -v short="$2" '
-		("," $3 ",") ~ ("," kernel ",") || $3 == "all" { if (short != "yes" || $4 == "yes") print $1 }'
+		("," $3 ",") ~ ("," kernel ",") || $3 == "all" {
+			if (short != "yes" || $4 == "yes")
+				print $1 ":" $2
+		}'
 }
