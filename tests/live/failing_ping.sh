@@ -19,7 +19,7 @@ start_ping() {
 		>"$WORK/ping.out" 2>&1 &
 	cleanup kill -KILL $!
 	ping_pid=$!
-	exec {ping_out}<"$WORK/ping.out"
+	exec {ping_out}<>"$WORK/ping.out"
 	read -r -t 20 -u "$ping_out" line
 	[[ $line == PING* ]] || fail "ping: $line"
 }

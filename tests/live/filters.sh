@@ -115,7 +115,7 @@ filters_on_purpose_and_process() {
 	nsenter --net="/run/netns/$(ns host)" -- sh "$WORK/sends" &
 	cleanup kill -KILL $!
 	local pid
-	read -r pid <"$WORK/sends.pid"
+	pid=$(read_fifo "$WORK/sends.pid")
 	same "the sender's pid" "$pid" "$!"
 	run_trace host -p "$pid" -- sh -c 'echo go >"$0"; tail -f /dev/null --pid "$1"' \
 		"$WORK/sends.go" "$pid"

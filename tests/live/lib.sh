@@ -416,6 +416,21 @@ await_line() {
 	timeout 20 tail -n +1 -f "$1" 2>/dev/null | grep -m 1 -q -e "$2" || fail "no line '$2' in $1"
 }
 
+# read_fifo FIFO: its next line; bounded wait, also for who opens it.
+read_fifo() {
+	local fifo line
+	exec {fifo}<>"$1"
+	read -r -t 20 -u "$fifo" line || fail "nothing is written into $1"
+	exec {fifo}>&-
+	echo "$line"
+}
+
+# await_program PID NAME: bounded wait until the process runs that program.
+await_program() {
+	timeout 20 sh -c 'until [ "$(cat "/proc/$0/comm")" = "$1" ]; do sleep 0.01; done' "$1" "$2" ||
+		fail "process $1 does not run $2"
+}
+
 # --- assertions --------------------------------------------------------------------------------
 
 JQ_WORDS='

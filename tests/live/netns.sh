@@ -122,7 +122,8 @@ netns_by_pid() {
 	nsenter --net="/run/netns/$(ns right)" -- cat "$WORK/hold" &
 	cleanup kill -KILL $!
 	local holder=$!
-	exec {hold}>"$WORK/hold" # opened: cat runs, and it runs in right
+	await_program "$holder" cat # which runs in right
+	exec {hold}<>"$WORK/hold"
 	netns_spelled "$holder"
 	exec {hold}>&-
 }

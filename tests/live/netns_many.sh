@@ -252,8 +252,9 @@ start_nameless() {
 		exec cat $WORK/hold" &
 	holder=$!
 	cleanup kill -KILL "$holder"
-	read -r <"$WORK/there"
-	exec {hold}>"$WORK/hold" # opened: cat runs
+	read_fifo "$WORK/there" >/dev/null
+	await_program "$holder" cat
+	exec {hold}<>"$WORK/hold"
 }
 
 a_namespace_without_a_name_is_its_process() {
@@ -286,7 +287,7 @@ assert libc.setns(name.fileno(), 0) == 0
 sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 assert libc.setns(home.fileno(), 0) == 0
 name.close()
-open(folder + "/there", "w").close()
+print(file=open(folder + "/there", "w"))
 open(folder + "/go").read()
 for i in range(3):
     sender.sendto(b"x", ("203.0.113.1", 9))
@@ -294,7 +295,7 @@ open(folder + "/done", "w").close()
 ' "/run/netns/$(ns left)" "$WORK" &
 	holder=$!
 	cleanup kill -KILL "$holder"
-	read -r <"$WORK/there" || true
+	read_fifo "$WORK/there" >/dev/null
 	ip netns del "$(ns left)"
 	run_trace host "${ATTACH[@]}" --netns all -d 203.0.113.1 -- \
 		sh -c ": > $WORK/go; read -r line < $WORK/done; $SEND udp 203.0.113.1 9"

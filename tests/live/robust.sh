@@ -227,7 +227,7 @@ with_sleep() {
 	mkfifo "$WORK/pid"
 	attach host "$WORK/trace" --format json "$@" -- \
 		sh -c 'echo $$ >"$0"; exec sleep 40' "$WORK/pid"
-	read -r command_pid <"$WORK/pid"
+	command_pid=$(read_fifo "$WORK/pid")
 	eventually grep -q -x sleep "/proc/$command_pid/comm"
 }
 
@@ -329,7 +329,8 @@ unnamed_namespace_is_traced_on() {
 	unshare --net cat "$WORK/hold" &
 	holder=$!
 	cleanup kill -KILL "$holder"
-	exec {hold}>"$WORK/hold" # opened: cat runs, and it runs there
+	await_program "$holder" cat # which runs there
+	exec {hold}<>"$WORK/hold"
 	# Without an address the kernel has no table to ask.
 	nsenter --net="/proc/$holder/ns/net" -- ip link set lo up
 	attach host "$WORK/trace" --format json --netns "$holder" -d 203.0.113.0/24

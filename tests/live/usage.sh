@@ -239,7 +239,7 @@ signals_with_a_command() {
 	attach host "$WORK/trace" --format json -- \
 		sh -c 'trap "exit 7" TERM; echo up >"$0"; read -r _ <"$1"' \
 		"$WORK/started" "$WORK/never"
-	read -r _ <"$WORK/started"
+	read_fifo "$WORK/started" >/dev/null
 	detach TERM
 	same "the exit status" "$status" 7
 	check_complete "$WORK/trace"
