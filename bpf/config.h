@@ -23,6 +23,9 @@ struct trace_config {
  * mix of fib6_sernum, which additions and what is learned of paths move, and of
  * fib_rt_entries, which removals do. known 0: they could not be read.
  */
+#define POLICY_SEQ6_FACTOR 0x9e3779b1u /* of fib6_sernum in routes */
+#define POLICY_SEQ6_INVERSE 0x0e8b2f51u /* their product is 1, modulo 2^32 */
+
 struct policy_seq {
 	__u32 rules;
 	__u32 routes;

@@ -13,12 +13,12 @@ static __always_inline bool net_has_custom_rules(const struct net *net, __u8 fam
 	return BPF_CORE_READ(net, ipv4.fib_has_custom_rules);
 }
 
-/* The multiplier keeps a removal from looking like an addition. */
+/* The factor keeps a removal from looking like an addition. */
 static __always_inline __u32 routes6_seq(const struct net *net)
 {
 	__u32 additions = BPF_CORE_READ(net, ipv6.fib6_sernum.counter);
 
-	return additions * 0x9e3779b1u + BPF_CORE_READ(net, ipv6.rt6_stats, fib_rt_entries);
+	return additions * POLICY_SEQ6_FACTOR + BPF_CORE_READ(net, ipv6.rt6_stats, fib_rt_entries);
 }
 
 /* net may be NULL: nothing is known then. */

@@ -110,9 +110,30 @@ static bool walk_tells_seq(const struct pending *pending, const struct table_ans
 enum ran_under {
 	RAN_UNDER_OLD, /* the one before the notifications were read */
 	RAN_UNDER_NEW, /* the one after */
+	RAN_UNDER_SAME, /* the one after, but for what was learned of paths meanwhile */
 	RAN_UNDER_OTHER, /* one between them, or several */
 	RAN_UNDER_UNKNOWN, /* the walk does not tell */
 };
+
+/* More exceptions are not learned between two looks at the counters. */
+#define PATHS_MAX 100000u
+
+/* Whether two counters of IPv6's routes differ by additions alone, and by no number of routes: as
+ * where the kernel learns a path MTU or a redirect, or replaces a route, which is notified. */
+static bool only_paths_between(uint32_t routes, uint32_t now)
+{
+	uint32_t additions = (now - routes) * POLICY_SEQ6_INVERSE;
+
+	return additions <= PATHS_MAX || -additions <= PATHS_MAX;
+}
+
+static bool nothing_notified(const struct space *space, uint8_t family)
+{
+	const struct monitor_changes *changes = &space->changes;
+
+	return !changes->rules[FLOW_FAMILY_SLOT(family)] &&
+	       !changes->routes[FLOW_FAMILY_SLOT(family)] && !changes->links && !changes->overrun;
+}
 
 static enum ran_under seq_ran_under(const struct space *space, uint8_t family, uint32_t rules,
 				    uint32_t routes)
@@ -124,6 +145,9 @@ static enum ran_under seq_ran_under(const struct space *space, uint8_t family, u
 		return RAN_UNDER_OLD;
 	if (now->known && rules == now->rules && routes == now->routes)
 		return RAN_UNDER_NEW;
+	if (family == FLOW_AF_INET6 && now->known && rules == now->rules &&
+	    only_paths_between(routes, now->routes) && nothing_notified(space, family))
+		return RAN_UNDER_SAME;
 	return old->known || now->known ? RAN_UNDER_OTHER : RAN_UNDER_UNKNOWN;
 }
 
@@ -135,6 +159,13 @@ static enum ran_under record_ran_under(const struct pending *pending)
 		return RAN_UNDER_UNKNOWN;
 	return seq_ran_under(pending->space, event->key.family, event->rules_seq,
 			     event->routes_seq);
+}
+
+/* One answer before a path was learned, one after it. */
+static bool are_alike(enum ran_under a, enum ran_under b)
+{
+	return (a == RAN_UNDER_SAME && b == RAN_UNDER_NEW) ||
+	       (a == RAN_UNDER_NEW && b == RAN_UNDER_SAME);
 }
 
 static enum ran_under walk_ran_under(const struct pending *pending)
@@ -151,7 +182,9 @@ static enum ran_under walk_ran_under(const struct pending *pending)
 		here = seq_ran_under(pending->space, walk->key.family, answer->rules_seq,
 				     answer->routes_seq);
 		if (under != RAN_UNDER_UNKNOWN && here != under)
-			return RAN_UNDER_OTHER;
+			here = are_alike(here, under) ? RAN_UNDER_SAME : RAN_UNDER_OTHER;
+		if (here == RAN_UNDER_OTHER)
+			return here;
 		under = here;
 	}
 	return under;
@@ -186,6 +219,7 @@ static void pending_decide(struct pending *pending, enum derive_result result,
 	case RAN_UNDER_OLD:
 		return;
 	case RAN_UNDER_NEW:
+	case RAN_UNDER_SAME:
 		pending_set(pending, result, lookup);
 		return;
 	case RAN_UNDER_OTHER:
@@ -232,10 +266,12 @@ static bool ran_under_known_policy(const struct pending *pending)
 static void pending_compare(struct pending *pending, struct spaces *spaces)
 {
 	struct space *space = pending->space;
+	enum ran_under under = ran_under(pending);
 	struct lookup lookup = { 0 };
 	enum derive_result result;
 
-	if (pending->result == DERIVE_CONFLICT || ran_under(pending) == RAN_UNDER_OTHER)
+	if (pending->result == DERIVE_CONFLICT || under == RAN_UNDER_OTHER ||
+	    (under == RAN_UNDER_SAME && pending_is_conclusion(pending)))
 		spaces_reread(spaces, space);
 	if (!space_changed(space))
 		return;

@@ -94,6 +94,27 @@ an_exception_of_a_route_that_counts_is_no_news() {
 		"map(select($SENT)) | first | .findings | map(.kind) | tostring" "[]"
 }
 
+# Each moves the kernel's counter of changes of routes, and none is told of: the policy is the same.
+many_exceptions_are_no_change_of_the_policy() {
+	local i pings=''
+	exception_scene
+	for i in 1 2 3 4 5 6 7 8; do
+		address_in far lo "${FAR}$i/128"
+		ip_in wan route add "${FAR}$i" via 2001:db8:2::9
+		pings+="ping -6 -n -q -c 4 -i 0.05 -W 1 -M do -s 1400 ${FAR}$i & "
+	done
+	ip_in host -6 rule add pref 100 fwmark 0x1 lookup 100
+	ip_in host -6 rule add pref 200 to 2001:db8:9::/64 lookup main
+	run_trace host -6 -d 2001:db8:9::/64 -- sh -c "$pings wait"
+	same "the path MTUs that were learned" \
+		"$(ip_in host -6 route show cache | grep -c 'mtu 1300')" 8
+	check_trace \
+		'map(select(.verdict.decided_by == "unknown")) | length' 0 \
+		'map(select(.cause == "send")) | length >= 32' true \
+		'map(select(.cause == "send") | step(100) | "\(.outcome) \(.mismatch)") | unique |
+			join(",")' "skipped fwmark"
+}
+
 # The rules end behind a suppressed route: what is used then differs from kernel to kernel.
 a_suppressed_route_may_be_used() {
 	new_ns host peer
@@ -126,4 +147,5 @@ a_suppressed_route_may_be_used() {
 [ -e /proc/sys/net/ipv6 ] || skip_all "this kernel has no IPv6"
 story_require
 run_tests an_exception_leads_past_the_vpn without_the_exception_the_vpn_has_it \
-	an_exception_of_a_route_that_counts_is_no_news a_suppressed_route_may_be_used
+	an_exception_of_a_route_that_counts_is_no_news \
+	many_exceptions_are_no_change_of_the_policy a_suppressed_route_may_be_used
