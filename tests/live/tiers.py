@@ -50,7 +50,7 @@ def blank_nexthop(lookup):
         return
     routes = [step["route"] for step in lookup["steps"] if step["outcome"] == "chosen"]
     for item in [verdict] + routes:
-        for name in ("dev", "gateway", "via", "prefsrc"):
+        for name in ("dev", "gateway", "via", "prefsrc", "nexthop", "weight"):
             item.pop(name, None)
 
 
@@ -82,9 +82,17 @@ def is_part_of_route_add(lookup, without_rules):
         lookup["verdict"]["decided_by"] == "direct"
 
 
+def is_in_any_namespace(lookup):
+    """No route names a device, and no packet is received: to the tracepoint tier it is a lookup of
+    the namespace of whatever was interrupted."""
+    return lookup["family"] == "inet" and lookup["context"] == "softirq" and \
+        lookup["purpose"] != "input" and lookup["verdict"]["error"] and \
+        not any("route" in step for step in lookup["steps"] if step["outcome"] in ASKED)
+
+
 def comparable(lookup, with_tracepoint, without_rules):
     """The lookup without what the two tiers need not agree on; None: nothing is left."""
-    if with_tracepoint and (not asks_a_table(lookup) or
+    if with_tracepoint and (not asks_a_table(lookup) or is_in_any_namespace(lookup) or
                             is_part_of_route_add(lookup, without_rules)):
         return None
     kept = {name: value for name, value in copy.deepcopy(lookup).items() if name not in ASIDE}
@@ -92,6 +100,9 @@ def comparable(lookup, with_tracepoint, without_rules):
         step.pop("evidence")
     if with_tracepoint:
         blank_nexthop(kept)
+    if kept["cause"] == "route-add":
+        # The policy changes right then: whether it could be told by which one is a matter of time.
+        kept["findings"] = None
     return kept
 
 
@@ -115,11 +126,12 @@ def summary_of(lookup):
     flow, verdict = lookup["flow"], lookup.get("verdict", {"error": None, "dev": "?"})
     return "%s %s %s %s > %s %s mark %s: %s" % (
         lookup["purpose"], lookup["cause"], lookup["context"], flow["src"], flow["dst"],
-        flow["protocol"], flow["fwmark"], verdict["error"] or verdict["dev"])
+        flow["protocol"], flow["fwmark"], verdict["error"] or verdict.get("dev", "?"))
 
 
 def blank_purpose(lookup):
-    lookup.update(purpose=None, cause=None)
+    """What is found depends on the purpose, and on that of the lookups before."""
+    lookup.update(purpose=None, cause=None, findings=None)
 
 
 class Comparison:

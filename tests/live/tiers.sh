@@ -291,6 +291,7 @@ inet6_traffic() {
 		"udp 2001:db8:a::72 4005" "udp 2001:db8:d::1 4006" "udp 2001:db8:e::80 4007 next=5" \
 		"udp 2001:db8:b::1 4008 next=6" "udp 2001:db8:f::1 4009" "udp 2001:db8:1::2 4010" \
 		"tcp $PEER6 4011" "session $PEER6 4020 server=$peer client=$host"
+	in_ns peer ping -6 -n -q -c 1 -W 0.3 2001:db8:1::2 >>"$WORK/traffic.log" 2>&1 || true
 	quietly ip -6 route get "$PEER6"
 	quietly ip -6 route get "$PEER6" mark 1
 	quietly ip -6 route get 2001:db8:a::72
