@@ -221,6 +221,14 @@ static uint32_t trace_families(const struct trace *trace)
 	return flow_filter_families(&trace->options->filter.flow);
 }
 
+static bool walks_are_ambiguous(const struct trace *trace, const struct policy *policy)
+{
+	uint32_t families = trace_families(trace);
+
+	return (families & FILTER_FAMILY_INET && policy_family_ambiguous(policy, FLOW_AF_INET)) ||
+	       (families & FILTER_FAMILY_INET6 && policy_family_ambiguous(policy, FLOW_AF_INET6));
+}
+
 /* What the exact tiers see for themselves. */
 static void trace_update_boundaries(struct trace *trace)
 {
@@ -231,7 +239,7 @@ static void trace_update_boundaries(struct trace *trace)
 	for (size_t i = 0; i < spaces_count(trace->spaces); i++) {
 		const struct policy *policy = space_policy(spaces_at(trace->spaces, i));
 
-		ambiguous |= policy && policy_walks_ambiguous(policy, trace_families(trace));
+		ambiguous |= policy && walks_are_ambiguous(trace, policy);
 	}
 	capture_set_send_rejected(trace->capture, ambiguous);
 }

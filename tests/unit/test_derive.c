@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/filter.h"
 #include "rules/names.h"
 #include "scene.h"
 #include "trace/derive.h"
@@ -1050,7 +1049,7 @@ static void check_ambiguity(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(walks); i++) {
 		struct policy *policy = make_policy(walks[i].rules, home);
 
-		if (policy_walks_ambiguous(policy, FILTER_FAMILIES) != walks[i].ambiguous)
+		if (policy_family_ambiguous(policy, FLOW_AF_INET) != walks[i].ambiguous)
 			fail_msg("%s", walks[i].name);
 		policy_free(policy);
 	}

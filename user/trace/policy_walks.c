@@ -2,8 +2,6 @@
 /* What of a policy's walks the tables' answers alone do not tell. */
 #include "trace/policy_walks.h"
 
-#include "bpf/filter.h"
-
 bool policy_table_may_be_missing(const struct policy *policy, uint8_t family, uint32_t table)
 {
 	const struct route_table *held = policy_table(policy, family, table);
@@ -44,12 +42,6 @@ bool policy_family_ambiguous(const struct policy *policy, uint8_t family)
 			return false;
 	}
 	return false;
-}
-
-bool policy_walks_ambiguous(const struct policy *policy, uint32_t families)
-{
-	return (families & FILTER_FAMILY_INET && policy_family_ambiguous(policy, FLOW_AF_INET)) ||
-	       (families & FILTER_FAMILY_INET6 && policy_family_ambiguous(policy, FLOW_AF_INET6));
 }
 
 static bool rule_rejects(const struct rule *rule)

@@ -15,9 +15,8 @@ bool policy_table_may_be_missing(const struct policy *policy, uint8_t family, ui
  * to be asked: what it decides cannot be seen. priority is that rule's. */
 bool policy_hides_reject(const struct policy *policy, uint8_t family, uint32_t *priority);
 
-/* True when some walk of the family, or of one of families (FILTER_FAMILY_…), could ask its first table twice, so
+/* True when some walk of the family could ask its first table twice, so
  * that only the policy can tell a walk's next answer from another walk's first. */
 bool policy_family_ambiguous(const struct policy *policy, uint8_t family);
-bool policy_walks_ambiguous(const struct policy *policy, uint32_t families);
 
 #endif
