@@ -161,11 +161,12 @@ static enum ran_under record_ran_under(const struct pending *pending)
 			     event->routes_seq);
 }
 
-/* One answer before a path was learned, one after it. */
+/* One answer before a path was learned, one after it: where nothing was notified, the policies
+ * before and after are one. */
 static bool are_alike(enum ran_under a, enum ran_under b)
 {
-	return (a == RAN_UNDER_SAME && b == RAN_UNDER_NEW) ||
-	       (a == RAN_UNDER_NEW && b == RAN_UNDER_SAME);
+	return (a == RAN_UNDER_SAME && b <= RAN_UNDER_NEW) ||
+	       (b == RAN_UNDER_SAME && a <= RAN_UNDER_NEW);
 }
 
 static enum ran_under walk_ran_under(const struct pending *pending)
