@@ -138,6 +138,10 @@ a_suppressed_route_may_be_used() {
 				"suppressed-route eth0 null null" \
 			'first | .findings | map("\(.kind) \(.severity)") | join(",")' \
 				"suppressed-route-used warning"
+		# Its table is that of the verdict, for the filter as well.
+		run_trace host -6 -d "$FAR" --table main -- \
+			bash -c "exec 2>/dev/null; echo >/dev/udp/$FAR/9"
+		check_trace 'first | .verdict | "\(.decided_by) \(.table_id)"' "suppressed-route 254"
 	else
 		expect 'first | .verdict | "\(.decided_by) \(.error)"' "end-of-rules ENETUNREACH" \
 			'first | .findings | map(.kind) | tostring' "[]"

@@ -57,7 +57,6 @@ static const struct hook_row rows[] = {
 	  .module = "ipv6" },
 	{ .function = "fib6_rule_action",
 	  .families = FILTER_FAMILY_INET6,
-	  .flags = REQUIRED_ALONE,
 	  .gives = "IPv6 lookups where there are rules",
 	  .module = "ipv6" },
 	{ .function = "fib6_lookup",
