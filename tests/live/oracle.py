@@ -486,13 +486,23 @@ class Scene:
                 left += extra
             found = shown[ahead[0]]
             shown = shown[ahead[0] + 1:]
-            for place, question in enumerate(run):
-                question.run = run
-                question.shared = False
-                shared = len(found) > len(run) or (len(found) < len(run) and self.changing(run))
-                question.lines = found if shared else found[place:place + 1]
-                question.shared = shared
+            self.share(run, found)
         return left + [line for some in shown for line in some]
+
+    def share(self, run, found):
+        """Gives the questions of a run what is shown of it: one each, or all of it to those that
+        were put while rules changed. Others before and behind them have one each in any case."""
+        settled = [question.settled for question in run]
+        if len(found) != len(run) and not all(settled) and (settled[0] or settled[-1]):
+            begin, end = settled.index(False), settled[::-1].index(False)
+            self.share(run[:begin], found[:begin])
+            self.share(run[begin:len(run) - end], found[begin:len(found) - end])
+            self.share(run[len(run) - end:], found[len(found) - end:])
+            return
+        shared = len(found) > len(run) or (len(found) < len(run) and self.changing(run))
+        for place, question in enumerate(run):
+            question.run, question.shared = run, shared
+            question.lines = found if shared else found[place:place + 1]
 
     @staticmethod
     def changing(run):
