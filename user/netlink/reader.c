@@ -187,18 +187,16 @@ static int give_up_table(const struct reader *reader, const struct nlmsghdr *mes
 static int add_parsed_route(const struct reader *reader, const struct route *route, uint16_t flags)
 {
 	struct policy *policy = reader->policy;
-	struct route_table *table;
+	const struct route_table *table = policy_table(policy, route->family, route->table);
+	size_t count = table ? route_table_count(table) : 0;
 
 	if (policy_table_unheld(policy, route->family, route->table))
 		return 0;
-	table = policy_table_for_change(policy, route->family, route->table);
-	if (!table)
-		return -errno;
-	if (route_table_count(table) >= reader->max_routes) {
+	if (count >= reader->max_routes) {
 		policy_set_table_unheld(policy, route->family, route->table);
 		return 0;
 	}
-	return route_table_add(table, route, flags & NLM_F_APPEND, flags & NLM_F_REPLACE);
+	return policy_add_route(policy, route, flags & NLM_F_APPEND, flags & NLM_F_REPLACE);
 }
 
 /* What a message without a route in it is taken for. */
@@ -231,16 +229,17 @@ int reader_add_route(struct reader *reader, const struct nlmsghdr *message)
 	return add_parsed_route(reader, route, message->nlmsg_flags);
 }
 
-static int remove_parsed_route(struct route_table *table, const struct route *route)
+static int remove_parsed_route(struct policy *policy, const struct route_table *table,
+			       const struct route *route)
 {
 	size_t beside;
 
 	if (route->family == AF_INET) {
-		route_table_remove(table, route);
+		policy_remove_route(policy, route);
 		return 0;
 	}
 	beside = route_table_count_beside(table, route);
-	if (beside == 1 && !route_table_remove(table, route))
+	if (beside == 1 && !policy_remove_route(policy, route))
 		return 0;
 	return beside ? -EAGAIN : 0;
 }
@@ -249,16 +248,12 @@ int reader_remove_route(struct reader *reader, const struct nlmsghdr *message)
 {
 	_cleanup_free_ struct route *route = parse_route(reader, message);
 	struct policy *policy = reader->policy;
-	struct route_table *table;
+	const struct route_table *table;
 
 	if (!route)
 		return errno == ENOMEM ? -errno : 0;
-	if (!policy_table(policy, route->family, route->table))
-		return 0;
-	table = policy_table_for_change(policy, route->family, route->table);
-	if (!table)
-		return -errno;
-	return remove_parsed_route(table, route);
+	table = policy_table(policy, route->family, route->table);
+	return table ? remove_parsed_route(policy, table, route) : 0;
 }
 
 /* A dump of routes being read. */

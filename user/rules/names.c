@@ -210,13 +210,14 @@ static int add_dsfield(struct names *names, uint32_t id, const char *name)
 /* A larger number than last is no name of this file: iproute2 leaves it out. */
 static const struct name_file {
 	const char *file;
+	enum name_kind kind;
 	uint32_t last;
 	int (*add)(struct names *names, uint32_t id, const char *name);
 } name_files[] = {
-	{ "rt_tables", UINT32_MAX, add_table },
-	{ "rt_protos", 255, add_protocol },
-	{ "rt_realms", 255, add_realm },
-	{ "rt_dsfield", 255, add_dsfield },
+	{ "rt_tables", NAME_TABLE, UINT32_MAX, add_table },
+	{ "rt_protos", NAME_PROTOCOL, 255, add_protocol },
+	{ "rt_realms", NAME_REALM, 255, add_realm },
+	{ "rt_dsfield", NAME_DSFIELD, 255, add_dsfield },
 };
 
 static int add_builtin(struct names *names)
@@ -422,6 +423,44 @@ int names_read(struct names *names, const char *usr_dir, const char *etc_dir)
 	for (size_t i = 0; i < ARRAY_SIZE(name_files) && !error; i++)
 		error = read_kind(names, &name_files[i], usr_dir, etc_dir);
 	return error;
+}
+
+int names_set(struct names *names, enum name_kind kind, uint32_t number, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(name_files); i++) {
+		int error;
+
+		if (name_files[i].kind != kind || number > name_files[i].last)
+			continue;
+		if (!name[0] || !is_name(name))
+			return -EINVAL;
+		error = name_files[i].add(names, number, name);
+		return error == -E2BIG ? 0 : error;
+	}
+	return -EINVAL;
+}
+
+void names_visit(const struct names *names,
+		 void (*visit)(void *data, enum name_kind kind, uint32_t number, const char *name),
+		 void *data)
+{
+	const struct {
+		enum name_kind kind;
+		char *const *slots;
+	} kinds[] = {
+		{ NAME_PROTOCOL, names->protocols },
+		{ NAME_REALM, names->realms },
+		{ NAME_DSFIELD, names->dsfields },
+	};
+
+	for (size_t i = 0; i < names->table_count; i++)
+		visit(data, NAME_TABLE, names->tables[i].id, names->tables[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		for (uint32_t number = 0; number < 256; number++) {
+			if (kinds[i].slots[number])
+				visit(data, kinds[i].kind, number, kinds[i].slots[number]);
+		}
+	}
 }
 
 const char *names_table(const struct names *names, uint32_t id)

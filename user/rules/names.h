@@ -20,6 +20,17 @@ void names_free(struct names *names); /* takes NULL */
  */
 int names_read(struct names *names, const char *usr_dir, const char *etc_dir);
 
+/* Which table of names: the numbers are those of logs, too. */
+enum name_kind { NAME_TABLE = 1, NAME_PROTOCOL, NAME_REALM, NAME_DSFIELD };
+
+/* Calls visit() for each name. */
+void names_visit(const struct names *names,
+		 void (*visit)(void *data, enum name_kind kind, uint32_t number, const char *name),
+		 void *data);
+/* Adds a name, or replaces it; 0, -ENOMEM, or -EINVAL for a kind or a number that is none, and for
+ * what is no name. */
+int names_set(struct names *names, enum name_kind kind, uint32_t number, const char *name);
+
 /* The lookups take NULL for names: nothing has a name then. Names live as long as their owner. */
 
 /* The name of a table or NULL when it has none. */

@@ -240,6 +240,15 @@ const char *owner_name(const struct owner *owner)
 	return owner->name;
 }
 
+const struct owner *owners_named(const struct owners *owners, const char *name)
+{
+	for (size_t i = 0; owners && i < owners->count; i++) {
+		if (!strcmp(owners->list[i]->name, name))
+			return owners->list[i];
+	}
+	return NULL;
+}
+
 bool owner_has_auto_priority(const struct owner *owner)
 {
 	return owner->auto_priority;

@@ -42,6 +42,8 @@ int owners_parse(struct owners *owners, const char *file, const char *content, s
 void owners_label(const struct owners *owners, struct rule *rules, size_t count);
 
 const char *owner_name(const struct owner *owner);
+/* The owner of that name; NULL: there is none. */
+const struct owner *owners_named(const struct owners *owners, const char *name);
 /* The kernel chooses its priorities, in front of all rules that are there: the one that starts
  * last is evaluated first. */
 bool owner_has_auto_priority(const struct owner *owner);

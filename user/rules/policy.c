@@ -8,53 +8,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "rules/addresses.h"
-#include "rules/links.h"
 #include "rules/grow.h"
 #include "rules/owners.h"
+#include "rules/policy_state.h"
 #include "rules/source6.h"
 
-#define FAMILY_COUNT 2
 #define DETACHED -1
 
-struct table_slot {
-	uint64_t key; /* family << 32 | id */
-	struct route_table *table; /* NULL when not held */
-	bool unheld;
-};
-
-struct table_slots {
-	struct table_slot *slots; /* ascending by key */
-	size_t count;
-	size_t capacity;
-};
-
-/* index 0: all devices. */
-struct rp_setting {
-	uint32_t index;
-	uint8_t value;
-};
-
-struct rp_settings {
-	struct rp_setting *items;
-	size_t count;
-	size_t capacity;
-};
-
-struct policy {
-	uint64_t generation;
-	uint32_t netns;
-	enum tos_compare tos_compare;
-	bool l3_master_match;
-	bool dscp_zero_is_any;
-	struct rule_list *rules[FAMILY_COUNT];
-	const struct owners *owners;
-	struct links links;
-	struct addresses addresses;
-	struct rp_settings rp_filters;
-	struct table_slots tables;
-	enum default_after_reject default_after_reject;
-};
+/* The policy has changed: after the change, so that the journal's reader sees what it made. */
+static void note_change(const struct policy *policy, const struct policy_change *change)
+{
+	if (policy->note)
+		policy->note(policy->note_data, policy, change);
+}
 
 /* -1 for a family that has no rules here. */
 static int family_slot(uint8_t family)
@@ -113,7 +79,7 @@ void policy_free(struct policy *policy)
 {
 	if (!policy)
 		return;
-	for (size_t i = 0; i < FAMILY_COUNT; i++)
+	for (size_t i = 0; i < FLOW_FAMILY_COUNT; i++)
 		rule_list_put(policy->rules[i]);
 	for (size_t i = 0; i < policy->tables.count; i++)
 		route_table_free(policy->tables.slots[i].table);
@@ -122,6 +88,15 @@ void policy_free(struct policy *policy)
 	addresses_free(&policy->addresses);
 	free(policy->rp_filters.items);
 	free(policy);
+}
+
+struct policy_traits policy_traits(const struct policy *policy)
+{
+	return (struct policy_traits){
+		.tos_compare = policy->tos_compare,
+		.l3_master_match = policy->l3_master_match,
+		.dscp_zero_is_any = policy->dscp_zero_is_any,
+	};
 }
 
 uint32_t policy_netns(const struct policy *policy)
@@ -202,7 +177,7 @@ static void replace_rules(struct policy *policy, int slot, struct rule_list *lis
 /* The names of the links changed: lists in force are never modified, but replaced. */
 static int resolve_rules(struct policy *policy)
 {
-	for (int slot = 0; slot < FAMILY_COUNT; slot++) {
+	for (int slot = 0; slot < FLOW_FAMILY_COUNT; slot++) {
 		const struct rule_list *list = policy->rules[slot];
 		struct rule_list *copy;
 
@@ -239,7 +214,7 @@ void policy_set_owners(struct policy *policy, const struct owners *owners)
 {
 	policy->owners = owners;
 	policy->generation++;
-	for (int slot = 0; slot < FAMILY_COUNT; slot++)
+	for (int slot = 0; slot < FLOW_FAMILY_COUNT; slot++)
 		prepare_rules(policy, slot);
 }
 
@@ -259,6 +234,9 @@ void policy_set_rules(struct policy *policy, uint8_t family, struct rule_list *l
 	replace_rules(policy, slot, list);
 	policy->generation++;
 	prepare_rules(policy, slot);
+	note_change(policy, &(struct policy_change){ .kind = POLICY_RULES_SET,
+						     .family = family,
+						     .rules = policy->rules[slot] });
 }
 
 struct rule_list *policy_rules(const struct policy *policy, uint8_t family)
@@ -271,11 +249,14 @@ struct rule_list *policy_rules(const struct policy *policy, uint8_t family)
 int policy_set_link(struct policy *policy, const struct link *link)
 {
 	int change = links_set(&policy->links, link);
+	int err;
 
 	if (change <= LINK_SAME)
 		return change;
 	policy->generation++;
-	return change == LINK_RENAMED ? resolve_rules(policy) : 0;
+	err = change == LINK_RENAMED ? resolve_rules(policy) : 0;
+	note_change(policy, &(struct policy_change){ .kind = POLICY_LINK_SET, .link = link });
+	return err;
 }
 
 static struct rp_setting *find_rp_setting(const struct policy *policy, uint32_t index)
@@ -303,6 +284,8 @@ void policy_remove_link(struct policy *policy, uint32_t index)
 	remove_rp_setting(policy, index);
 	policy->generation++;
 	resolve_rules(policy);
+	note_change(policy,
+		    &(struct policy_change){ .kind = POLICY_LINK_REMOVED, .number = index });
 }
 
 void policy_clear_links(struct policy *policy)
@@ -310,6 +293,7 @@ void policy_clear_links(struct policy *policy)
 	links_free(&policy->links);
 	addresses_free(&policy->addresses);
 	policy->generation++;
+	note_change(policy, &(struct policy_change){ .kind = POLICY_LINKS_CLEARED });
 }
 
 const struct link *policy_link(const struct policy *policy, uint32_t index)
@@ -329,6 +313,8 @@ int policy_set_address(struct policy *policy, const struct address *address)
 	if (change <= 0)
 		return change;
 	policy->generation++;
+	note_change(policy,
+		    &(struct policy_change){ .kind = POLICY_ADDRESS_SET, .address = address });
 	return 0;
 }
 
@@ -339,6 +325,8 @@ int policy_append_address(struct policy *policy, const struct address *address)
 	if (change <= 0)
 		return change;
 	policy->generation++;
+	note_change(policy,
+		    &(struct policy_change){ .kind = POLICY_ADDRESS_APPENDED, .address = address });
 	return 0;
 }
 
@@ -382,6 +370,9 @@ int policy_set_rp_filter(struct policy *policy, uint32_t index, uint8_t value)
 	}
 	*setting = (struct rp_setting){ .index = index, .value = value };
 	policy->generation++;
+	note_change(policy, &(struct policy_change){ .kind = POLICY_RP_FILTER_SET,
+						     .number = index,
+						     .value = value });
 	return 0;
 }
 
@@ -398,8 +389,11 @@ enum rp_filter policy_rp_filter(const struct policy *policy, uint32_t index)
 
 void policy_remove_address(struct policy *policy, const struct address *address)
 {
-	if (addresses_remove(&policy->addresses, address))
-		policy->generation++;
+	if (!addresses_remove(&policy->addresses, address))
+		return;
+	policy->generation++;
+	note_change(policy,
+		    &(struct policy_change){ .kind = POLICY_ADDRESS_REMOVED, .address = address });
 }
 
 static uint64_t table_key(uint8_t family, uint32_t id)
@@ -477,6 +471,34 @@ struct route_table *policy_table_for_change(struct policy *policy, uint8_t famil
 	return slot->table;
 }
 
+int policy_add_route(struct policy *policy, const struct route *route, bool append, bool replace)
+{
+	struct route_table *table = policy_table_for_change(policy, route->family, route->table);
+	int err = table ? route_table_add(table, route, append, replace) : -errno;
+
+	if (!err)
+		note_change(policy, &(struct policy_change){ .kind = POLICY_ROUTE_ADDED,
+							     .append = append,
+							     .replace = replace,
+							     .route = route });
+	return err;
+}
+
+int policy_remove_route(struct policy *policy, const struct route *route)
+{
+	struct route_table *table;
+	int err;
+
+	if (!policy_table(policy, route->family, route->table))
+		return -ENOENT;
+	table = policy_table_for_change(policy, route->family, route->table);
+	err = table ? route_table_remove(table, route) : -errno;
+	if (!err)
+		note_change(policy, &(struct policy_change){ .kind = POLICY_ROUTE_REMOVED,
+							     .route = route });
+	return err;
+}
+
 void policy_visit_tables(const struct policy *policy, uint8_t family,
 			 bool (*visit)(uint32_t table, void *data), void *data)
 {
@@ -515,6 +537,8 @@ void policy_clear_routes(struct policy *policy, uint8_t family)
 	}
 	tables->count = kept;
 	policy->generation++;
+	note_change(policy,
+		    &(struct policy_change){ .kind = POLICY_ROUTES_CLEARED, .family = family });
 }
 
 void policy_set_table_unheld(struct policy *policy, uint8_t family, uint32_t id)
@@ -527,6 +551,8 @@ void policy_set_table_unheld(struct policy *policy, uint8_t family, uint32_t id)
 	slot->table = NULL;
 	slot->unheld = true;
 	policy->generation++;
+	note_change(policy, &(struct policy_change){
+				    .kind = POLICY_TABLE_UNHELD, .family = family, .number = id });
 }
 
 bool policy_table_unheld(const struct policy *policy, uint8_t family, uint32_t id)

@@ -76,6 +76,14 @@ void policy_set_l3_master_match(struct policy *policy, bool on);
 /* Whether an IPv6 rule with `dscp 0` accepts every flow; off in a new policy. */
 void policy_set_dscp_zero_is_any(struct policy *policy, bool on);
 
+/* How this kernel matches rules. */
+struct policy_traits {
+	enum tos_compare tos_compare;
+	bool l3_master_match;
+	bool dscp_zero_is_any;
+};
+struct policy_traits policy_traits(const struct policy *policy);
+
 /*
  * Whether this kernel, without custom rules, asks table default also after a route
  * of main refused (seen up to 6.18.15) or only when main has none (later ones;
@@ -131,7 +139,12 @@ enum rp_filter policy_rp_filter(const struct policy *policy, uint32_t index);
 /* The table, NULL when it has no routes in the snapshot (it may exist in the kernel, empty)
  * or is not held. */
 const struct route_table *policy_table(const struct policy *policy, uint8_t family, uint32_t id);
-/* The table, made when it is new; NULL with errno. Counts as a change. */
+/* Adds a route to its table, made when it is new, as route_table_add() does; 0 or -errno. */
+int policy_add_route(struct policy *policy, const struct route *route, bool append, bool replace);
+/* Removes what equals route from its table, as route_table_remove() does; 0, -ENOENT or -errno. */
+int policy_remove_route(struct policy *policy, const struct route *route);
+/* The table, made when it is new; NULL with errno. Counts as a change, but of what is done to it no
+ * journal tells. */
 struct route_table *policy_table_for_change(struct policy *policy, uint8_t family, uint32_t id);
 /* Calls visit() with the number of each table of family that holds routes, until it returns false. */
 void policy_visit_tables(const struct policy *policy, uint8_t family,
