@@ -129,8 +129,7 @@ static void print_nothing_shown(const struct session_counts *counts,
 	text_free(&line);
 }
 
-void counts_print(const struct session_counts *counts, const struct capture_counts *captured,
-		  const struct lookup_counts *total, const struct filter *filter)
+void counts_print_line(const struct lookup_counts *total)
 {
 	struct text line = { 0 };
 
@@ -141,6 +140,12 @@ void counts_print(const struct session_counts *counts, const struct capture_coun
 	print_missed(&line, total);
 	fprintf(stderr, "fibtrace: %s\n", text_string(&line));
 	text_free(&line);
+}
+
+void counts_print(const struct session_counts *counts, const struct capture_counts *captured,
+		  const struct lookup_counts *total, const struct filter *filter)
+{
+	counts_print_line(total);
 	if (!total->shown)
 		print_nothing_shown(counts, captured, total, filter);
 }

@@ -40,6 +40,8 @@ void counts_total(const struct session_counts *counts, const struct capture_coun
 		  struct assembler_counts assembled, struct collector_counts collected,
 		  struct lookup_counts *total);
 
+/* Prints the totals as one line on stderr. */
+void counts_print_line(const struct lookup_counts *total);
 /* Prints the totals as one line on stderr and, when nothing was shown, why. */
 void counts_print(const struct session_counts *counts, const struct capture_counts *captured,
 		  const struct lookup_counts *total, const struct filter *filter);

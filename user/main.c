@@ -10,6 +10,7 @@
 
 #include "cli/options.h"
 #include "features_command.h"
+#include "read_command.h"
 #include "trace_command.h"
 #include "util/report.h"
 
@@ -32,6 +33,8 @@ static int run(const struct options *options, const struct names *names)
 	}
 	if (options->command == COMMAND_FEATURES)
 		return features_print(options);
+	if (options->command == COMMAND_READ)
+		return read_command(options);
 	return trace_command(options, names);
 }
 

@@ -84,7 +84,46 @@ static ssize_t read_file(const char *path, char *content)
 	return -EFBIG;
 }
 
-static int add_file(struct owners *owners, const char *path, char *content)
+void owners_sources_free(struct owners_source *sources)
+{
+	while (sources) {
+		struct owners_source *source = sources;
+
+		sources = source->next;
+		free(source->file);
+		free(source->content);
+		free(source);
+	}
+}
+
+static int keep_source(struct owners_source **sources, const char *path, const char *content,
+		       size_t length)
+{
+	struct owners_source *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return -ENOMEM;
+	source->file = strdup(path);
+	source->content = malloc(length + 1);
+	source->length = length;
+	if (!source->file || !source->content) {
+		owners_sources_free(source);
+		return -ENOMEM;
+	}
+	memcpy(source->content, content, length);
+	while (*sources)
+		sources = &(*sources)->next;
+	*sources = source;
+	return 0;
+}
+
+/* Who reads what, and what is kept of it. */
+struct owners_reading {
+	struct owners *owners;
+	struct owners_source **sources; /* NULL: nothing */
+};
+
+static int add_file(const struct owners_reading *reading, const char *path, char *content)
 {
 	struct text error = { 0 };
 	ssize_t length = read_file(path, content);
@@ -92,15 +131,17 @@ static int add_file(struct owners *owners, const char *path, char *content)
 
 	if (length < 0)
 		return 0;
-	err = owners_parse(owners, path, content, (size_t)length, &error);
+	err = owners_parse(reading->owners, path, content, (size_t)length, &error);
 	if (err == -EINVAL)
 		report_warning("%s", text_string(&error));
 	text_free(&error);
+	if (!err && reading->sources)
+		err = keep_source(reading->sources, path, content, (size_t)length);
 	return err == -EINVAL ? 0 : err;
 }
 
-static int add_files(struct owners *owners, const char *directory, struct dirent **entries,
-		     int count)
+static int add_files(const struct owners_reading *reading, const char *directory,
+		     struct dirent **entries, int count)
 {
 	_cleanup_free_ char *content = count ? malloc(FILE_SIZE_MAX + 1) : NULL;
 	int err = count && !content ? -ENOMEM : 0;
@@ -114,13 +155,13 @@ static int add_files(struct owners *owners, const char *directory, struct dirent
 			path = NULL;
 			return -ENOMEM;
 		}
-		err = add_file(owners, path, content);
+		err = add_file(reading, path, content);
 	}
 	return err;
 }
 
 /* No such directory is what most machines have. */
-static int add_directory(struct owners *owners, const char *directory)
+static int add_directory(const struct owners_reading *reading, const char *directory)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(directory, &entries, is_conf, compare_names);
@@ -132,17 +173,18 @@ static int add_directory(struct owners *owners, const char *directory)
 		report_warning("%s: cannot be read: %s", directory, strerror(-err));
 		return 0;
 	}
-	err = add_files(owners, directory, entries, count);
+	err = add_files(reading, directory, entries, count);
 	for (int i = 0; i < count; i++)
 		free(entries[i]);
 	free(entries);
 	return err;
 }
 
-struct owners *owners_read(const char *directory)
+struct owners *owners_read(const char *directory, struct owners_source **sources)
 {
 	struct owners *owners = owners_new();
-	int err = owners ? add_directory(owners, directory) : -errno;
+	const struct owners_reading reading = { owners, sources };
+	int err = owners ? add_directory(&reading, directory) : -errno;
 
 	if (!err)
 		return owners;

@@ -12,14 +12,9 @@
 #include "clock.h"
 #include "counts.h"
 #include "pending.h"
-#include "render/blocks.h"
-#include "render/output.h"
-#include "render/summary.h"
-#include "render/totals.h"
 #include "trace/assembler.h"
 #include "trace/collector.h"
 #include "trace/derive.h"
-#include "trace/explain.h"
 #include "trace/group.h"
 #include "trace/observe.h"
 #include "util/report.h"
@@ -33,18 +28,13 @@ struct session {
 	struct session_settings settings;
 	struct assembler *assembler; /* of the tracepoint tier */
 	struct collector *collector; /* of the exact tiers */
-	struct explainer *explainer;
 	struct groups *groups;
-	struct blocks *blocks; /* of a format that has them */
-	struct output output;
 	struct clock clock;
-	struct trace_summary summary;
 	struct session_counts counts;
 	struct pending *pending;
 	size_t pending_count;
 	size_t pending_capacity;
 	bool more; /* the ring was not read empty */
-	bool limit_reached;
 	bool finished; /* the ring is empty and stays so */
 	int error; /* the first that ends the trace */
 };
@@ -72,11 +62,7 @@ void session_free(struct session *session)
 	free(session->pending);
 	assembler_free(session->assembler);
 	collector_free(session->collector);
-	explainer_free(session->explainer);
 	groups_free(session->groups);
-	blocks_free(session->blocks);
-	output_free(&session->output);
-	summary_free(&session->summary);
 	free(session);
 }
 
@@ -89,16 +75,11 @@ struct session *session_new(const struct session_settings *settings)
 	session->settings = *settings;
 	session->assembler = assembler_new(settings->symbols);
 	session->collector = collector_new();
-	session->explainer = explainer_new();
 	session->groups = groups_new();
-	if (settings->format->brief)
-		session->blocks = blocks_new(settings->format, settings->render);
-	if (!session->assembler || !session->collector || !session->explainer || !session->groups ||
-	    (settings->format->brief && !session->blocks)) {
+	if (!session->assembler || !session->collector || !session->groups) {
 		session_free(session);
 		return NULL;
 	}
-	output_init(&session->output);
 	clock_init(&session->clock);
 	return session;
 }
@@ -108,86 +89,51 @@ static uint64_t now_ns(const struct session *session)
 	return clock_realtime(&session->clock, clock_boottime_now());
 }
 
-static void session_line_done(struct session *session)
+static struct log_space log_space_of(const struct space *space)
 {
-	int err = output_line_done(&session->output);
-
-	if (err)
-		session_fail(session, err);
+	if (!space)
+		return (struct log_space){ .title = "" };
+	return (struct log_space){
+		.inode = space->netns.inode,
+		.title = space->title,
+		.policy = space->monitor ? monitor_policy(space->monitor) : NULL,
+	};
 }
 
-/* What is said next stands behind the lookups that came before. */
-static void session_write_held(struct session *session)
-{
-	if (!session || !session->blocks)
-		return;
-	blocks_flush(session->blocks, &session->output.text);
-	session_line_done(session);
-}
-
-/* Text formats hold lookups alone: what else there is to say goes to standard error. */
-static bool session_writes_events(const struct session *session)
-{
-	return session && session->settings.format == &format_json;
-}
-
+/* Before the session there is no output that it could be told in. */
 void session_policy_changed(void *data, const struct space *space, const char *change)
 {
 	struct session *session = data;
+	struct log_space place = log_space_of(space);
 
-	session_write_held(session);
-	if (!session_writes_events(session)) {
+	if (session)
+		presenter_policy_changed(session->settings.presenter, now_ns(session), &place,
+					 change);
+	else
 		report_warning("policy changed%s%s: %s", space->title[0] ? " in " : "",
 			       space->title, change);
-		return;
-	}
-	session->settings.format->policy(&session->output.text, now_ns(session), space->netns.inode,
-					 change, session->settings.render);
-	session_line_done(session);
 }
 
 void session_warning(void *data, const char *message)
 {
 	struct session *session = data;
 
-	session_write_held(session);
-	report_warning("%s", message);
-	if (!session_writes_events(session))
-		return;
-	session->settings.format->warning(&session->output.text, now_ns(session), message,
-					  session->settings.render);
-	session_line_done(session);
-}
-
-static void warn_lost(const struct session *session, uint32_t count, unsigned int cpu)
-{
-	if (capture_is_exact(session->settings.capture))
-		report_warning("%u lookups of CPU %u were lost: the ring buffer was full, or their "
-			       "end was missed",
-			       count, cpu);
+	if (session)
+		presenter_warning(session->settings.presenter, now_ns(session), message);
 	else
-		report_warning("the ring buffer was full: %u events of CPU %u were lost", count,
-			       cpu);
+		report_warning("%s", message);
 }
 
 static void session_lost(void *data, const struct event_header *header, uint32_t count)
 {
 	struct session *session = data;
 
-	session_write_held(session);
-	if (!session_writes_events(session)) {
-		warn_lost(session, count, header->cpu);
-		return;
-	}
-	session->settings.format->lost(&session->output.text,
-				       clock_realtime(&session->clock, header->time_ns),
-				       header->cpu, count, session->settings.render);
-	session_line_done(session);
+	presenter_lost(session->settings.presenter,
+		       clock_realtime(&session->clock, header->time_ns), header->cpu, count);
 }
 
 int session_start(struct session *session, const char *const *filters)
 {
-	const struct format *format = session->settings.format;
 	struct utsname kernel;
 	struct trace_start start = {
 		.time_ns = now_ns(session),
@@ -196,13 +142,10 @@ int session_start(struct session *session, const char *const *filters)
 		.filters = filters,
 	};
 
-	if (!format->start)
-		return 0;
 	if (uname(&kernel))
 		return -errno;
 	start.kernel = kernel.release;
-	format->start(&session->output.text, &start, session->settings.render);
-	return output_flush(&session->output);
+	return presenter_start(session->settings.presenter, &start);
 }
 
 static void session_event(void *data, const struct event_header *event, size_t size)
@@ -339,72 +282,32 @@ static void lookup_complete(struct session *session, const struct pending *pendi
 		lookup->netns_name = pending->space->title;
 }
 
-static struct filter_subject filter_subject(const struct lookup *lookup)
-{
-	return (struct filter_subject){
-		.key = &lookup->key,
-		.iif = lookup->iif,
-		.dev = lookup->verdict.route.dev,
-		.verdict = {
-			.table = lookup->verdict.table,
-			.priority = lookup->verdict.priority,
-			.has_priority = lookup->verdict.has_priority,
-			.failed = lookup->verdict.error != 0,
-		},
-		.purpose = lookup->purpose,
-		.pid = lookup->context.level == LEVEL_TASK ? lookup->context.pid : 0,
-	};
-}
-
-static void session_write(struct session *session, const struct lookup *lookup)
-{
-	const struct session_settings *settings = &session->settings;
-
-	if (session->blocks)
-		blocks_add(session->blocks, &session->output.text, lookup);
-	else
-		settings->format->lookup(&session->output.text, lookup, settings->render);
-	session_line_done(session);
-}
-
-/* What is shown is explained first: findings are a filter, too. */
-static enum filter_kind session_explain_lookup(struct session *session, struct lookup *lookup,
-					       const struct policy *policy)
-{
-	const struct filter *filter = session->settings.filter;
-	struct filter_subject subject = filter_subject(lookup);
-	enum filter_kind rejected = filter_rejects(filter, &subject);
-
-	if (rejected != FILTER_NONE)
-		return rejected;
-	if (!explain_lookup(session->explainer, lookup, policy))
-		session_fail(session, -ENOMEM);
-	return filter_rejects_found(filter, &subject, lookup->finding_count);
-}
-
-static void session_show(struct session *session, struct lookup *lookup,
-			 const struct policy *policy)
+static void session_show(struct session *session, struct lookup *lookup, const struct space *space)
 {
 	struct group *group = groups_find(session->groups, lookup);
-	enum filter_kind rejected = session_explain_lookup(session, lookup, policy);
+	struct log_space place = log_space_of(space);
+	enum filter_kind rejected =
+		presenter_examine(session->settings.presenter, &place, lookup, false);
 
 	if (rejected != FILTER_NONE) {
 		session->counts.filtered[rejected]++;
 		return;
 	}
 	lookup->group = group_number(session->groups, group);
-	session_write(session, lookup);
-	session->counts.shown++;
-	summary_add(&session->summary, lookup);
-	session->limit_reached =
-		session->settings.limit && session->counts.shown >= session->settings.limit;
+	presenter_show(session->settings.presenter, lookup);
+}
+
+/* Behind the limit nothing is part of the trace. */
+static bool limit_reached(const struct session *session)
+{
+	return presenter_limit_reached(session->settings.presenter);
 }
 
 static void session_show_complete(struct session *session, const struct pending *pending,
 				  struct lookup *lookup)
 {
 	lookup_complete(session, pending, lookup);
-	session_show(session, lookup, pending_policy(pending));
+	session_show(session, lookup, pending->space);
 }
 
 /*
@@ -429,7 +332,7 @@ static bool session_split(struct session *session, struct pending *pending)
 	if (split) {
 		session_show_complete(session, pending, &direct);
 		/* Behind the limit the second is not part of the trace. */
-		if (!session->limit_reached) {
+		if (!limit_reached(session)) {
 			session_show_complete(session, pending, &lookup);
 			session->counts.split++;
 		}
@@ -520,9 +423,9 @@ static void session_settle_walk(struct session *session, struct pending *pending
 static void session_settle(struct session *session, struct pending *pending)
 {
 	/* Behind the limit nothing is part of the trace; walks are counted when it ends. */
-	if (session->limit_reached && pending->record)
+	if (limit_reached(session) && pending->record)
 		session->counts.elsewhere++;
-	if (session->limit_reached)
+	if (limit_reached(session))
 		return;
 	if (pending->record)
 		session_settle_record(session, pending);
@@ -550,13 +453,15 @@ static void session_explain(struct session *session)
 		pending_clear(&session->pending[i]);
 	}
 	session_clear_pending(session);
+	if (!session->error)
+		session->error = presenter_error(session->settings.presenter);
 }
 
 /* What happened before read_ns has been read, unless there is more. */
 static void session_advance(struct session *session, uint64_t read_ns)
 {
-	if (session->blocks && !session->more)
-		blocks_advance(session->blocks, &session->output.text, read_ns);
+	if (!session->more)
+		presenter_advance(session->settings.presenter, read_ns);
 }
 
 static size_t rule_count(const struct policy *policy, uint8_t family)
@@ -606,10 +511,10 @@ int session_run_batch(struct session *session)
 	session_explain(session);
 	session_advance(session, read_ns);
 	if (!session->error)
-		session->error = output_flush(&session->output);
+		session->error = presenter_flush(session->settings.presenter);
 	if (session->error)
 		return session->error;
-	return session->limit_reached || session->output.closed;
+	return presenter_done(session->settings.presenter);
 }
 
 bool session_has_more(const struct session *session)
@@ -619,7 +524,7 @@ bool session_has_more(const struct session *session)
 
 uint64_t session_due(const struct session *session)
 {
-	return session->blocks ? blocks_due(session->blocks) : 0;
+	return presenter_due(session->settings.presenter);
 }
 
 static void session_walk_lost(void *data, uint64_t walk)
@@ -651,7 +556,7 @@ static void session_count_rest(struct session *session)
 	struct walk_record *walk;
 
 	while ((record = collector_next(session->collector))) {
-		if (session->limit_reached)
+		if (limit_reached(session))
 			session->counts.elsewhere++;
 		else
 			session->counts.unfinished++;
@@ -661,7 +566,7 @@ static void session_count_rest(struct session *session)
 	while ((walk = assembler_next(session->assembler))) {
 		if (walk->lost)
 			count_lost(&session->counts, walk);
-		else if (session->limit_reached)
+		else if (limit_reached(session))
 			count_elsewhere(&session->counts, walk);
 		else
 			count_unfinished(&session->counts, walk);
@@ -677,7 +582,7 @@ static int session_read_rest(struct session *session)
 		count = session_read(session);
 		if (count < 0)
 			return count;
-		if (!session->limit_reached && !session->output.closed)
+		if (!presenter_done(session->settings.presenter))
 			session_explain(session);
 	} while (session->more && !session->error);
 	count = capture_read_open(session->settings.capture, session_event, session);
@@ -693,27 +598,15 @@ static int session_settle_rest(struct session *session)
 		return err;
 	session->finished = true;
 	assembler_flush(session->assembler);
-	if (!session->limit_reached && !session->output.closed)
+	if (!presenter_done(session->settings.presenter))
 		session_explain(session);
 	return session->error;
 }
 
-/* JSON has it on standard output. */
-static void session_print_totals(const struct session *session)
-{
-	struct text text = { 0 };
-	char *rest;
-
-	totals_print(&text, &session->summary, session->settings.render);
-	for (char *line = text.length ? strtok_r(text.string, "\n", &rest) : NULL; line;
-	     line = strtok_r(NULL, "\n", &rest))
-		fprintf(stderr, "fibtrace: %s\n", line);
-	text_free(&text);
-}
-
 int session_finish(struct session *session)
 {
-	const struct format *format = session->settings.format;
+	struct presenter *presenter = session->settings.presenter;
+	struct trace_summary *summary = presenter_summary(presenter);
 	struct capture_counts captured;
 	int err = session_read_rest(session);
 
@@ -731,17 +624,13 @@ int session_finish(struct session *session)
 		return err;
 	}
 	session_count_rest(session);
+	session->counts.shown = presenter_shown(presenter);
 	counts_total(&session->counts, &captured, assembler_counts(session->assembler),
-		     collector_counts(session->collector), &session->summary.counts);
-	session_write_held(session);
-	if (format->summary)
-		format->summary(&session->output.text, now_ns(session), &session->summary,
-				session->settings.render);
-	err = output_flush(&session->output);
-	if (!session->settings.quiet)
-		counts_print(&session->counts, &captured, &session->summary.counts,
-			     session->settings.filter);
-	if (!session->settings.quiet && !format->summary && session->summary.counts.shown)
-		session_print_totals(session);
+		     collector_counts(session->collector), &summary->counts);
+	err = presenter_finish(presenter, now_ns(session));
+	if (session->settings.quiet)
+		return err;
+	counts_print(&session->counts, &captured, &summary->counts, session->settings.filter);
+	presenter_print_totals(presenter);
 	return err;
 }

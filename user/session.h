@@ -8,21 +8,18 @@
 
 #include "capture/capture.h"
 #include "filter/filter.h"
-#include "render/render.h"
+#include "present.h"
 #include "spaces.h"
 
 struct session;
 
-/* Everything is borrowed for as long as the session lives. limit: end after as
- * many lookups were written, 0: never. */
+/* Everything is borrowed for as long as the session lives. */
 struct session_settings {
 	struct capture *capture;
 	struct spaces *spaces;
 	const struct filter *filter;
-	const struct format *format;
-	const struct render_options *render;
+	struct presenter *presenter;
 	const struct symbols *symbols;
-	uint64_t limit;
 	bool netns_all;
 	bool quiet;
 };

@@ -3,7 +3,6 @@
 #include "trace_command.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +13,9 @@
 #include "capture/capture.h"
 #include "clock.h"
 #include "command.h"
+#include "display.h"
 #include "owners_files.h"
+#include "present.h"
 #include "session.h"
 #include "spaces.h"
 #include "trace/policy_walks.h"
@@ -39,6 +40,9 @@ struct trace {
 	struct spaces *spaces;
 	struct symbols *symbols;
 	struct owners *owners;
+	struct owners_source *owners_sources; /* for the log */
+	struct log_writer *log;
+	struct presenter *presenter;
 	struct session *session;
 	struct command_process command;
 	struct render_options render;
@@ -79,34 +83,6 @@ static void signals_prepare(struct trace *trace)
 	trace->pipe_handler = signal(SIGPIPE, SIG_IGN);
 	/* Ignored, it would take COMMAND's exit status from us. */
 	signal(SIGCHLD, SIG_DFL);
-}
-
-static const struct format *format_wanted(const struct options *options)
-{
-	if (options->format)
-		return format_by_name(options->format);
-	return format_by_name(isatty(STDOUT_FILENO) ? "tree" : "line");
-}
-
-static bool color_wanted(const struct options *options)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	if (options->color != COLOR_AUTO)
-		return options->color == COLOR_ALWAYS;
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color);
-}
-
-static struct render_options render_options_of(const struct options *options,
-					       const struct names *names)
-{
-	return (struct render_options){
-		.names = names,
-		.utc = options->utc,
-		.color = color_wanted(options),
-		.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
-		.verbose = options->verbose,
-	};
 }
 
 static int trace_open_spaces(struct trace *trace)
@@ -271,6 +247,62 @@ static bool trace_read_seq(void *data, int fd, struct policy_seq seq[FLOW_FAMILY
 	return capture_read_seq(data, fd, seq);
 }
 
+static const char *log_error(int err)
+{
+	switch (err) {
+	case -ELOOP:
+		return "it is a symbolic link; give the name of the file itself";
+	case -EINVAL:
+		return "it is neither a file nor a pipe";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* What it held is gone from here on: all that may fail at the start has not. */
+static int trace_open_log(struct trace *trace)
+{
+	const char *name = trace->options->log;
+	int err;
+
+	if (!name)
+		return 0;
+	if (!strcmp(name, "-") && isatty(STDOUT_FILENO)) {
+		report_error("-w -: a log is binary, and standard output is a terminal; give a "
+			     "file or a pipe");
+		return -EINVAL;
+	}
+	trace->log = log_writer_open(name);
+	if (trace->log) {
+		for (const struct owners_source *source = trace->owners_sources; source;
+		     source = source->next)
+			log_writer_owners(trace->log, source->file, source->content,
+					  source->length);
+		return 0;
+	}
+	err = -errno;
+	report_error("cannot write %s: %s", name, log_error(err));
+	return err;
+}
+
+static int trace_open_presenter(struct trace *trace)
+{
+	const struct options *options = trace->options;
+	const struct presenter_settings settings = {
+		.filter = &options->filter,
+		.format = options->log && !options->format ? NULL : display_format(options),
+		.render = &trace->render,
+		.log = trace->log,
+		.log_name = options->log,
+		.limit = options->count,
+		.exact = capture_is_exact(trace->capture),
+		.quiet = options->quiet,
+	};
+
+	trace->presenter = presenter_new(&settings);
+	return trace->presenter ? 0 : -errno;
+}
+
 static int trace_open_session(struct trace *trace)
 {
 	const struct options *options = trace->options;
@@ -278,14 +310,17 @@ static int trace_open_session(struct trace *trace)
 		.capture = trace->capture,
 		.spaces = trace->spaces,
 		.filter = &options->filter,
-		.format = format_wanted(options),
-		.render = &trace->render,
 		.symbols = trace->symbols,
-		.limit = options->count,
 		.netns_all = options->netns_all,
 		.quiet = options->quiet,
 	};
+	int err = trace_open_log(trace);
 
+	if (!err)
+		err = trace_open_presenter(trace);
+	if (err)
+		return err;
+	settings.presenter = trace->presenter;
 	trace->session = session_new(&settings);
 	return trace->session ? 0 : -errno;
 }
@@ -342,7 +377,8 @@ static int trace_fork_command(struct trace *trace)
 
 static int trace_read_owners(struct trace *trace)
 {
-	trace->owners = owners_read(OWNERS_DIRECTORY);
+	trace->owners =
+		owners_read(OWNERS_DIRECTORY, trace->options->log ? &trace->owners_sources : NULL);
 	trace->render.owners = trace->owners;
 	trace->render.json_rules = json_rules_new();
 	return trace->owners && trace->render.json_rules ? 0 : -errno;
@@ -372,10 +408,26 @@ static int trace_open(struct trace *trace)
 	return err;
 }
 
+/* 0 or -errno: a log that could not be written. */
+static int trace_close_log(struct trace *trace)
+{
+	int before = trace->presenter ? presenter_error(trace->presenter) : 0;
+	int err = log_writer_close(trace->log);
+
+	trace->log = NULL;
+	if (!err || before || err == -EPIPE)
+		return 0;
+	report_error("cannot write %s: %s", trace->options->log, strerror(-err));
+	return err;
+}
+
 static void trace_close(struct trace *trace)
 {
 	command_abort(&trace->command);
 	session_free(trace->session);
+	trace_close_log(trace);
+	presenter_free(trace->presenter);
+	owners_sources_free(trace->owners_sources);
 	capture_close(trace->capture);
 	spaces_close(trace->spaces);
 	json_rules_free(trace->render.json_rules);
@@ -504,9 +556,11 @@ static int trace_loop(struct trace *trace)
 	while (!end)
 		end = trace_turn(trace);
 	capture_stop(trace->capture);
-	if (end < 0)
-		return end;
-	return session_finish(trace->session);
+	if (end >= 0)
+		end = session_finish(trace->session);
+	if (end >= 0)
+		end = trace_close_log(trace);
+	return end;
 }
 
 /* A COMMAND that still runs when the trace has ended (-c, --duration) is waited for. */
@@ -533,7 +587,7 @@ int trace_command(const struct options *options, const struct names *names)
 	struct trace trace = {
 		.options = options,
 		.command = { .pidfd = -1, .gate = -1, .error = -1 },
-		.render = render_options_of(options, names),
+		.render = display_options(options, names),
 		.epoll_fd = -1,
 	};
 	int status, err;

@@ -18,6 +18,7 @@ _fibtrace_values() {
 	--format) [[ " ${COMP_WORDS[*]} " == *' features '* ]] && echo json || echo tree line json ;;
 	--color) echo auto always never ;;
 	--attach) echo auto fentry kprobe tracepoint ;;
+	-w | -r) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
 	esac
 }
 
@@ -25,7 +26,7 @@ _fibtrace() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word
 	local valued=' -d --dst -s --src -P --proto --sport --dport -m --mark -u --uid -p --pid
 		-i --iif -o --oif --table --pref --purpose --netns --format --color -c --count
-		--duration --attach --buffer --max-routes '
+		-w -r --duration --attach --buffer --max-routes '
 	local flags=' -4 -6 --failed --findings --utc --all -q --quiet -v --verbose -h --help -V --version '
 
 	COMPREPLY=()
@@ -49,7 +50,9 @@ _fibtrace() {
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$valued$flags --" -- "$current")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W features -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'read features' -- "$current")
+	elif [[ ${COMP_WORDS[1]} == read ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	fi
 }
 

@@ -7,7 +7,6 @@
 
 SENDS=${SENDS:-100000}
 SINK=192.0.2.1
-UDP_FLOOD=${UDP_FLOOD:-$ROOT_DIR/build/tests/udp_flood}
 
 # A sink that answers nothing: what arrives is dropped before it meets a socket. Nor does it ask for
 # host's hardware address, which would be looked up like a packet of its own.

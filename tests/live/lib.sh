@@ -12,6 +12,7 @@ SCHEMA_CHECK=${SCHEMA_CHECK:-$ROOT_DIR/tests/lint/schema.py}
 PYTHON=/usr/bin/python3
 # What sends; the scripts that use it require it.
 SEND=$(realpath -m "${SEND:-$ROOT_DIR/build/tests/live/send}")
+UDP_FLOOD=$(realpath -m "${UDP_FLOOD:-$ROOT_DIR/build/tests/live/udp_flood}")
 WORK=/run/live
 SCRIPT_LIMIT_S=${SCRIPT_LIMIT_S:-300}
 TRACE_LIMIT_S=60
@@ -353,14 +354,48 @@ check_counts_line() {
 	grep -E -q "$want" "$1" || fail "no counts on stderr: $(tail -n 1 "$1")"
 }
 
+# recording: the options that have a trace recorded besides: what is read of that is what was shown.
+# BOTH_WAYS=no leaves it out.
+recording() {
+	[ "${BOTH_WAYS:-}" = no ] || printf '%s\n' -w "$WORK/recorded"
+}
+
+# display_words ARG…: those of them that say how lookups are shown.
+display_words() {
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		case $1 in
+		--format | --color) echo "$1" && echo "$2" && shift ;;
+		--format=* | --color=* | --utc | -v) echo "$1" ;;
+		esac
+		shift
+	done
+}
+
+# read_as_shown FILE ARG…: the recording of the trace that showed FILE, read with the same
+# options, is the same, byte for byte. A trace that failed has no end.
+read_as_shown() {
+	local words
+	[ -e "$WORK/recorded" ] && [ -f "$1" ] || return 0
+	mapfile -t words < <(display_words "${@:2}")
+	"$FIBTRACE" read "${words[@]}" "$WORK/recorded" >"$WORK/read" 2>"$WORK/read.err" ||
+		fail "the recording is not read: $(tail -n 1 "$WORK/read.err")"
+	cmp -s "$1" "$WORK/read" ||
+		fail "what is read is not what was shown: $(diff "$1" "$WORK/read" | head -n 4)"
+	rm "$WORK/recorded"
+}
+
 # run_trace NAME ARG…: fibtrace in a namespace until its COMMAND ends, into $WORK/trace; its exit
 # status is left in $status. What it wrote is for check_trace to check.
 run_trace() {
+	local record
+	mapfile -t record < <(recording)
 	status=0
-	in_ns "$1" timeout -k 5 "$TRACE_LIMIT_S" "$FIBTRACE" --format json "${@:2}" \
+	in_ns "$1" timeout -k 5 "$TRACE_LIMIT_S" "$FIBTRACE" --format json "${record[@]}" "${@:2}" \
 		>"$WORK/trace" 2>"$WORK/trace.err" || status=$?
 	[ "$status" -lt 124 ] || [ "$status" -gt 125 ] ||
 		fail "fibtrace: $status: $(tail -n 1 "$WORK/trace.err")"
+	! tail -n 1 "$WORK/trace" | grep -q '"type":"summary"' ||
+		read_as_shown "$WORK/trace" --format json
 }
 
 # trace_json NAME ARG…: a trace that is whole.
@@ -379,9 +414,14 @@ summary() {
 # what it says goes through $fibtrace_err into FILE.err.
 attach() {
 	local fifo=$WORK/stderr.$RANDOM line
+	mapfile -t attach_record < <(recording)
+	attach_words=("$2" -v "${@:3}")
+	# Recorded, lookups are shown only in the format that is asked for.
+	[ ${#attach_record[@]} -eq 0 ] || [[ " ${*:3} " == *" --format"* ]] ||
+		attach_record+=(--format line)
 	mkfifo "$fifo"
 	nsenter --net="/run/netns/$(ns "$1")" -- env --default-signal=INT,PIPE \
-		"$FIBTRACE" -v "${@:3}" >"$2" 2>"$fifo" &
+		"$FIBTRACE" -v "${attach_record[@]}" "${@:3}" >"$2" 2>"$fifo" &
 	fibtrace_pid=$!
 	fibtrace_err_file=$2.err
 	cleanup kill -KILL "$fibtrace_pid"
@@ -403,6 +443,7 @@ await_end() {
 	[ "$result" -le 128 ] || fail "fibtrace did not end within 60 s"
 	status=0
 	wait "$fibtrace_pid" || status=$?
+	[ "$status" -ne 0 ] || read_as_shown "${attach_words[@]}"
 }
 
 # detach SIGNAL

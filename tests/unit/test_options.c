@@ -241,6 +241,33 @@ static void features_takes_the_options_that_concern_it(void **state)
 	assert_string_equal(options.format, "json");
 }
 
+static void read_takes_filters_and_how_to_show(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("read", "trace.log", "-d10/8", "--format=json", "-c3", "--utc"), 0);
+	assert_int_equal(options.command, COMMAND_READ);
+	assert_string_equal(options.read, "trace.log");
+	assert_int_equal(options.filter.flow.dst_count, 1);
+	assert_int_equal(options.count, 3);
+	assert_int_equal(PARSE("-d", "10/8", "read", "-"), 0);
+	assert_int_equal(options.command, COMMAND_READ);
+	assert_string_equal(options.read, "-");
+	assert_int_equal(PARSE("--failed", "-rtrace.log"), 0);
+	assert_int_equal(options.command, COMMAND_READ);
+	assert_string_equal(options.read, "trace.log");
+	assert_int_equal(PARSE("-w", "trace.log", "--format", "json"), 0);
+	assert_int_equal(options.command, COMMAND_TRACE);
+	assert_string_equal(options.log, "trace.log");
+	assert_int_equal(PARSE("read"), EXIT_USAGE);
+	assert_int_equal(PARSE("read", "a", "b"), EXIT_USAGE);
+	assert_int_equal(PARSE("-ra", "-wb"), EXIT_USAGE);
+	assert_int_equal(PARSE("-ra", "--duration=1"), EXIT_USAGE);
+	assert_int_equal(PARSE("-ra", "--netns=12"), EXIT_USAGE);
+	assert_int_equal(PARSE("-w-", "--format=json"), EXIT_USAGE);
+	assert_int_equal(PARSE("-w", ""), EXIT_USAGE);
+	assert_int_equal(PARSE("read", "a", "-4", "-d", "::/0"), EXIT_USAGE);
+}
+
 static void help_and_version_end_the_parse(void **state)
 {
 	(void)state;
@@ -413,8 +440,8 @@ static void filters_that_some_lookup_passes_are_taken(void **state)
 static void what_later_versions_bring_is_unknown(void **state)
 {
 	static const char *const rows[] = {
-		"read", "show", "get", "check", "watch",    "diff",    "-r",
-		"-w",	"-C",	"-W",  "-G",	"--follow", "--stats", "--journal",
+		"show", "get", "check",	   "watch",   "diff",	   "-C",
+		"-W",	"-G",  "--follow", "--stats", "--journal",
 	};
 
 	(void)state;
@@ -572,6 +599,7 @@ int main(void)
 		cmocka_unit_test(namespaces_are_a_list_or_all),
 		cmocka_unit_test(what_follows_two_dashes_is_the_command),
 		cmocka_unit_test(features_takes_the_options_that_concern_it),
+		cmocka_unit_test(read_takes_filters_and_how_to_show),
 		cmocka_unit_test(help_and_version_end_the_parse),
 		cmocka_unit_test(a_mistake_is_one_line_that_names_the_option_and_what_it_takes),
 		cmocka_unit_test(filters_that_no_lookup_passes_are_refused),

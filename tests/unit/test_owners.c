@@ -908,7 +908,7 @@ static void files_are_read_in_the_order_of_their_names(void **state)
 	assert_non_null(mkdtemp(directory));
 	for (size_t i = 0; i < LENGTH(names); i++)
 		write_file(directory, names[i], contents[i]);
-	owners = owners_read(directory);
+	owners = owners_read(directory, NULL);
 	assert_non_null(owners);
 	assert_string_equal(mark_text(owners, 1), "b b");
 	assert_string_equal(mark_text(owners, 2), "b b");
@@ -939,7 +939,7 @@ static void what_is_no_regular_file_is_left_out(void **state)
 	snprintf(path, sizeof(path), "%s/c.conf", directory);
 	assert_int_equal(symlink("/nonexistent/fibtrace", path), 0);
 	write_file(directory, "d.conf", "owner d\nmark 0x7 d\n");
-	owners = owners_read(directory);
+	owners = owners_read(directory, NULL);
 	assert_non_null(owners);
 	assert_string_equal(mark_text(owners, 7), "d d");
 	owners_free(owners);
@@ -952,7 +952,7 @@ static void what_is_no_regular_file_is_left_out(void **state)
 
 static void missing_directory_leaves_the_built_in_table(void **state)
 {
-	struct owners *owners = owners_read("/nonexistent/fibtrace/owners.d");
+	struct owners *owners = owners_read("/nonexistent/fibtrace/owners.d", NULL);
 
 	(void)state;
 	assert_non_null(owners);

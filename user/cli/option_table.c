@@ -141,6 +141,18 @@ static int set_format(struct option_parser *parser, const char *value)
 	return parse_choice(value, formats, &index);
 }
 
+static int set_log(struct option_parser *parser, const char *value)
+{
+	parser->options->log = value;
+	return *value ? 0 : -EINVAL;
+}
+
+static int set_read(struct option_parser *parser, const char *value)
+{
+	parser->options->read = value;
+	return *value ? 0 : -EINVAL;
+}
+
 static int set_color(struct option_parser *parser, const char *value)
 {
 	static const char *const modes[] = {
@@ -200,6 +212,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "destination",
 		.parse = add_dst,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-s",
@@ -209,18 +222,21 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "source, as the FIB was asked",
 		.parse = add_src,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-4",
 		.help = "IPv4 only",
 		.parse = set_ipv4,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-6",
 		.help = "IPv6 only",
 		.parse = set_ipv6,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-P",
@@ -230,6 +246,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "IP protocol",
 		.parse = add_protocol,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--sport",
@@ -238,6 +255,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "source port",
 		.parse = add_sport,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--dport",
@@ -246,6 +264,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "destination port",
 		.parse = add_dport,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-m",
@@ -255,6 +274,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "fwmark: (mark & MASK) == MARK",
 		.parse = add_mark,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-u",
@@ -264,6 +284,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "uid of the flow, which rules see",
 		.parse = add_uid,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-p",
@@ -273,6 +294,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "process, in its own context only",
 		.parse = add_pid,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-i",
@@ -282,6 +304,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "input interface; lo: locally generated",
 		.parse = add_iif,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-o",
@@ -291,6 +314,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "device of the verdict",
 		.parse = add_oif,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--table",
@@ -299,6 +323,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "table of the verdict",
 		.parse = add_table,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--pref",
@@ -307,12 +332,14 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "priority of the rule that decided",
 		.parse = add_priority,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--failed",
 		.help = "the verdict is an error",
 		.flag = offsetof(struct options, filter.verdict.failed),
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--findings",
@@ -320,6 +347,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 			"verdict is an error",
 		.flag = offsetof(struct options, filter.findings),
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--purpose",
@@ -329,6 +357,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 			"reroute, route-get, other",
 		.parse = add_purposes,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--netns",
@@ -337,6 +366,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "network namespace (default: the current one)",
 		.parse = add_netns,
 		.group = GROUP_FILTER,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--format",
@@ -345,7 +375,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "default: tree on a terminal, else line",
 		.parse = set_format,
 		.group = GROUP_OUTPUT,
-		.for_features = true,
+		.commands = FOR_READ | FOR_FEATURES,
 	},
 	{
 		.long_name = "--color",
@@ -354,12 +384,14 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "colours (default: auto, on a terminal)",
 		.parse = set_color,
 		.group = GROUP_OUTPUT,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--utc",
 		.help = "times in UTC",
 		.flag = offsetof(struct options, utc),
 		.group = GROUP_OUTPUT,
+		.commands = FOR_READ,
 	},
 	{
 		.short_name = "-c",
@@ -369,6 +401,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "stop after N lookups were shown",
 		.parse = set_count,
 		.group = GROUP_OUTPUT,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--all",
@@ -382,7 +415,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "only errors on standard error",
 		.flag = offsetof(struct options, quiet),
 		.group = GROUP_OUTPUT,
-		.for_features = true,
+		.commands = FOR_READ | FOR_FEATURES,
 	},
 	{
 		.short_name = "-v",
@@ -390,7 +423,25 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "every lookup in full; how it attached",
 		.flag = offsetof(struct options, verbose),
 		.group = GROUP_OUTPUT,
-		.for_features = true,
+		.commands = FOR_READ | FOR_FEATURES,
+	},
+	{
+		.short_name = "-w",
+		.metavar = "FILE",
+		.takes = "a file to record into, or - for standard output",
+		.help = "record into FILE; shows nothing unless --format\n"
+			"is given, too",
+		.parse = set_log,
+		.group = GROUP_OUTPUT,
+	},
+	{
+		.short_name = "-r",
+		.metavar = "FILE",
+		.takes = "a file that was recorded, or - for standard input",
+		.help = "show what was recorded: as 'fibtrace read FILE'",
+		.parse = set_read,
+		.group = GROUP_OUTPUT,
+		.commands = FOR_READ,
 	},
 	{
 		.long_name = "--duration",
@@ -431,7 +482,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "print this help",
 		.flag = offsetof(struct options, help),
 		.group = GROUP_OTHER,
-		.for_features = true,
+		.commands = FOR_READ | FOR_FEATURES,
 		.ends_parsing = true,
 	},
 	{
@@ -440,7 +491,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "print the version",
 		.flag = offsetof(struct options, version),
 		.group = GROUP_OTHER,
-		.for_features = true,
+		.commands = FOR_READ | FOR_FEATURES,
 		.ends_parsing = true,
 	},
 };

@@ -8,7 +8,11 @@
 
 #include "cli/options.h"
 
-#define OPTION_ROWS 31
+#define OPTION_ROWS 33
+
+/* The commands besides the trace that an option is one of. */
+#define FOR_READ 1u
+#define FOR_FEATURES 2u
 
 enum option_group { GROUP_FILTER, GROUP_OUTPUT, GROUP_TRACING, GROUP_OTHER, GROUP_COUNT };
 
@@ -33,7 +37,7 @@ struct option_row {
 	int (*parse)(struct option_parser *parser, const char *value);
 	size_t flag; /* offset in struct options of the bool to set */
 	enum option_group group;
-	bool for_features; /* an option of the command features too */
+	unsigned int commands; /* FOR_… */
 	bool ends_parsing; /* what follows is not looked at */
 };
 

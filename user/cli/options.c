@@ -175,20 +175,52 @@ static int parse_short_options(struct option_parser *parser, struct arguments *a
 	return 0;
 }
 
-static int parse_command(struct options *options, const char *word, bool first)
+static int report_argument(const char *word)
 {
-	if (options->command != COMMAND_TRACE || !first) {
-		report_error("unexpected argument '%.*s%s'; a COMMAND to run follows '--'",
-			     SHOWN_LENGTH, word, ellipsis(word));
-		return EXIT_USAGE;
+	report_error("unexpected argument '%.*s%s'; a COMMAND to run follows '--'", SHOWN_LENGTH,
+		     word, ellipsis(word));
+	return EXIT_USAGE;
+}
+
+/* Whether an option was given that is none of those commands'. */
+static bool seen_beside(const struct option_parser *parser, unsigned int commands)
+{
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (parser->seen[i] && !(option_rows[i].commands & commands))
+			return true;
 	}
-	if (strcmp(word, "features")) {
-		report_error("unknown command '%.*s%s'; see 'fibtrace -h'", SHOWN_LENGTH, word,
-			     ellipsis(word));
-		return EXIT_USAGE;
+	return false;
+}
+
+/* Behind what only a trace has a word that is no command's is taken for COMMAND's. */
+static int parse_command(const struct option_parser *parser, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum command command;
+	} commands[] = {
+		{ "read", COMMAND_READ },
+		{ "features", COMMAND_FEATURES },
+	};
+	struct options *options = parser->options;
+
+	if (options->command == COMMAND_READ && !options->read) {
+		options->read = word;
+		return 0;
 	}
-	options->command = COMMAND_FEATURES;
-	return 0;
+	if (options->command != COMMAND_TRACE || seen_beside(parser, FOR_READ | FOR_FEATURES))
+		return report_argument(word);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(word, commands[i].word))
+			continue;
+		options->command = commands[i].command;
+		return 0;
+	}
+	if (seen_beside(parser, FOR_FEATURES))
+		return report_argument(word);
+	report_error("unknown command '%.*s%s'; see 'fibtrace -h'", SHOWN_LENGTH, word,
+		     ellipsis(word));
+	return EXIT_USAGE;
 }
 
 static int take_child(struct options *options, struct arguments *arguments)
@@ -202,15 +234,6 @@ static int take_child(struct options *options, struct arguments *arguments)
 	return 0;
 }
 
-static bool traces_already(const struct option_parser *parser)
-{
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		if (parser->seen[i] && !option_rows[i].for_features)
-			return true;
-	}
-	return false;
-}
-
 static int parse_argument(struct option_parser *parser, struct arguments *arguments)
 {
 	const char *argument = arguments->argv[arguments->at++];
@@ -221,7 +244,7 @@ static int parse_argument(struct option_parser *parser, struct arguments *argume
 		return parse_long_option(parser, arguments);
 	if (argument[0] == '-' && argument[1])
 		return parse_short_options(parser, arguments);
-	return parse_command(parser->options, argument, !traces_already(parser));
+	return parse_command(parser, argument);
 }
 
 /* What `fibtrace features` has no use for is refused, not ignored. */
@@ -230,7 +253,7 @@ static int check_features(const struct option_parser *parser)
 	char name[32];
 
 	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		if (!parser->seen[i] || option_rows[i].for_features)
+		if (!parser->seen[i] || option_rows[i].commands & FOR_FEATURES)
 			continue;
 		report_error("%s: not an option of 'features', which takes --format json, -q, -v "
 			     "and -h",
@@ -247,6 +270,49 @@ static int check_features(const struct option_parser *parser)
 		return EXIT_USAGE;
 	}
 	return 0;
+}
+
+static bool is_number(const char *text)
+{
+	return !text[strspn(text, "0123456789")];
+}
+
+/* The same of `fibtrace read`. A log knows namespaces by the names that they had. */
+static int check_read(const struct option_parser *parser)
+{
+	const struct options *options = parser->options;
+	char name[32];
+
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (!parser->seen[i] || option_rows[i].commands & FOR_READ)
+			continue;
+		report_error("%s: not an option of 'read', which traces nothing",
+			     row_name(&option_rows[i], name));
+		return EXIT_USAGE;
+	}
+	for (uint32_t i = 0; i < options->netns_count; i++) {
+		if (!is_number(options->netns[i]))
+			continue;
+		report_error("--netns: '%s' is a process; a log knows network namespaces by name",
+			     options->netns[i]);
+		return EXIT_USAGE;
+	}
+	if (options->child) {
+		report_error("--: 'read' runs no COMMAND");
+		return EXIT_USAGE;
+	}
+	if (options->read)
+		return 0;
+	report_error("read: needs a FILE that was recorded with -w");
+	return EXIT_USAGE;
+}
+
+static int check_log(const struct options *options)
+{
+	if (!options->log || strcmp(options->log, "-") || !options->format)
+		return 0;
+	report_error("-w -: the log goes to standard output; leave out --format, or give a file");
+	return EXIT_USAGE;
 }
 
 /* "-d/--dst '10/8'": the option and the first value that it was given. */
@@ -353,13 +419,18 @@ int options_parse(struct options *options, int argc, char **argv, const struct n
 	settle_findings(&options->filter);
 	if (options->command == COMMAND_FEATURES)
 		return check_features(&parser);
-	return check_filters(&parser);
+	if (options->read)
+		options->command = COMMAND_READ;
+	err = options->command == COMMAND_READ ? check_read(&parser) : check_log(options);
+	return err ? err : check_filters(&parser);
 }
 
 static void print_row(FILE *out, const struct option_row *row)
 {
 	int width = fprintf(out, "  %s%s%s%s%s", row->short_name ? row->short_name : "  ",
-			    row->short_name && row->long_name ? ", " : "  ",
+			    !row->short_name ? "  "
+			    : row->long_name ? ", "
+					     : "",
 			    row->long_name ? row->long_name : "", row->metavar ? " " : "",
 			    row->metavar ? row->metavar : "");
 
@@ -381,10 +452,12 @@ void options_print_help(FILE *out)
 	};
 
 	fprintf(out, "Usage: fibtrace [OPTIONS] [FILTERS] [-- COMMAND [ARG...]]\n"
+		     "       fibtrace read [OPTIONS] [FILTERS] FILE\n"
 		     "       fibtrace features [-qv] [--format json]\n\n"
 		     "Shows every route lookup of the kernel: the rules that were walked, and the\n"
 		     "rule, table and route that were chosen; until Ctrl-C or until COMMAND ends.\n"
-		     "'features' shows what this kernel allows. See fibtrace(8).\n");
+		     "'read' shows what was recorded with -w, 'features' what this kernel allows.\n"
+		     "See fibtrace(8).\n");
 	for (unsigned int group = 0; group < GROUP_COUNT; group++) {
 		fprintf(out, "\n%s\n", titles[group]);
 		for (size_t i = 0; i < OPTION_ROWS; i++) {

@@ -16,7 +16,7 @@
 /* Name and value of each kind of filter FILTER_MAX times, and NULL. */
 #define OPTIONS_FILTER_WORDS (16 * 2 * FILTER_MAX + 1)
 
-enum command { COMMAND_TRACE, COMMAND_FEATURES };
+enum command { COMMAND_TRACE, COMMAND_READ, COMMAND_FEATURES };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Everything the command line says. Strings borrow from argv. */
@@ -24,6 +24,8 @@ struct options {
 	enum command command;
 	struct filter filter;
 	const char *format; /* "tree", "line", "json"; NULL: by terminal */
+	const char *log; /* -w: the file that the trace is recorded into; NULL: none */
+	const char *read; /* COMMAND_READ: the file that is read */
 	const char *attach; /* tier name or "auto" */
 	const char *netns[FILTER_MAX]; /* --netns as typed; none: the current namespace */
 	uint32_t netns_count;

@@ -153,14 +153,23 @@ static bool examine(struct explainer *explainer, struct lookup *lookup, const st
 	return !examination.failed;
 }
 
+static bool is_current(const struct lookup *lookup, const struct policy *policy)
+{
+	return policy && lookup->generation && lookup->generation == policy_generation(policy);
+}
+
+bool explain_steps(struct lookup *lookup, const struct policy *policy)
+{
+	if (!policy || !lookup->generation || !lookup->rules)
+		return true;
+	return account_for_rules(lookup, policy, is_current(lookup, policy));
+}
+
 bool explain_lookup(struct explainer *explainer, struct lookup *lookup, const struct policy *policy)
 {
-	bool current =
-		policy && lookup->generation && lookup->generation == policy_generation(policy);
-	bool done = true;
+	bool current = is_current(lookup, policy);
+	bool done = explain_steps(lookup, policy);
 
-	if (policy && lookup->generation && lookup->rules)
-		done = account_for_rules(lookup, policy, current);
 	if (done && current && is_of_packet(lookup))
 		done = examine(explainer, lookup, policy);
 	else if (done && current)

@@ -24,4 +24,7 @@ void explainer_free(struct explainer *explainer);
 bool explain_lookup(struct explainer *explainer, struct lookup *lookup,
 		    const struct policy *policy);
 
+/* The same where it is known what was found, live: only the steps are added. */
+bool explain_steps(struct lookup *lookup, const struct policy *policy);
+
 #endif

@@ -1,0 +1,261 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Tests of recordings: what -w writes, how `fibtrace read` shows it, and what can go wrong with a file.
+# That what is read is what was shown is checked behind each trace of all other tests as well.
+
+. "$(dirname "$0")/lib.sh"
+
+LOG=$WORK/log
+
+# record ARG…: a trace of host that is recorded; $status, $WORK/out and $WORK/err are its own.
+record() {
+	status=0
+	in_ns host timeout -k 5 "$TRACE_LIMIT_S" "$FIBTRACE" -w "$LOG" "$@" \
+		>"$WORK/out" 2>"$WORK/err" || status=$?
+}
+
+# read_log ARG…: the same for what is read of the recording.
+read_log() {
+	status=0
+	"$FIBTRACE" read "$@" "$LOG" >"$WORK/read" 2>"$WORK/read.err" || status=$?
+}
+
+# says FILE TEXT
+says() {
+	grep -q -F -e "$2" "$1" || fail "'$2' is not in: $(tail -n 3 "$1")"
+}
+
+pings() {
+	echo ping -n -q -c 3 -i 0.02 -W 1 192.0.2.1
+}
+
+# shown FILTER…: how many lookups are read with these filters.
+shown() {
+	read_log --format json "$@"
+	same "the exit status of read $*" "$status" 0
+	summary "$WORK/read" .shown
+}
+
+a_recording_alone_shows_nothing() {
+	two_ns
+	# shellcheck disable=SC2046
+	record -- $(pings)
+	same "the exit status" "$status" 0
+	same "bytes on stdout" "$(wc -c <"$WORK/out")" 0
+	check_counts_line "$WORK/err"
+	same "the file's mode" "$(stat -c %a "$LOG")" 600
+	read_log --format json
+	same "the exit status of read" "$status" 0
+	check_complete "$WORK/read"
+	check_schema "$WORK/read"
+	[ "$(summary "$WORK/read" .shown)" -ge 6 ] || fail "$(summary "$WORK/read" .)"
+	same "what both say at the end" "$(grep -m 1 seen "$WORK/read.err")" \
+		"$(grep -m 1 seen "$WORK/err")"
+}
+
+filters_of_a_reading_subtract() {
+	local all icmp
+	two_ns
+	ip_in host rule add pref 50 to 203.0.113.7 unreachable
+	record -- sh -c "$(pings); ping -n -q -c 1 203.0.113.7"
+	same "ping's exit status, passed on," "$status" 2
+	all=$(shown)
+	icmp=$(jq -c 'select(.flow.protocol == "icmp")' "$WORK/read" | wc -l)
+	[ "$icmp" -ge 3 ] || fail "$icmp lookups of ICMP"
+	same "-P icmp" "$(shown -P icmp)" "$icmp"
+	same "what is seen and filtered then" "$(summary "$WORK/read" '[.seen, .filtered] | tostring')" \
+		"\"[$all,$((all - icmp))]\""
+	same "the filters that are told" "$(jq -c 'select(.type == "start").filters' "$WORK/read")" \
+		'["-P","icmp"]'
+	same "--failed" "$(shown --failed)" "$(shown --pref 50)"
+	[ "$(shown --failed)" -ge 1 ] || fail "no lookup has failed"
+	same "--failed and -P icmp" "$(shown --failed -P icmp)" "$(shown --pref 50 -P icmp)"
+	same "-6" "$(shown -6)" 0
+	same "-i lo and -i eth0" $(($(shown -i lo) + $(shown -i eth0))) "$all"
+	read_log --format json -c 2
+	same "-c 2" "$(grep -c '"type":"lookup"' "$WORK/read")" 2
+}
+
+findings_are_found_when_read() {
+	two_ns
+	ip_in host route add default via 192.0.2.1
+	ip_in host rule add pref 100 to 203.0.113.0/24 lookup 100
+	record -- ping -n -q -c 1 -W 0.1 203.0.113.7
+	read_log --format json --findings
+	same "the exit status of read" "$status" 0
+	same "what is found" "$(jq -r 'select(.type == "lookup").findings[].kind' "$WORK/read" |
+		sort -u)" empty-table
+}
+
+# Those that the trace itself looked for are recorded with it, and nothing else is.
+findings_that_were_asked_for_are_recorded() {
+	two_ns
+	ip_in host route add default via 192.0.2.1
+	ip_in host rule add pref 100 to 203.0.113.0/24 lookup 100
+	record --findings -- sh -c 'ping -n -q -c 1 -W 0.1 203.0.113.7; ping -n -q -c 1 192.0.2.1'
+	read_log --format json
+	same "destinations" "$(jq -r 'select(.type == "lookup").flow.dst' "$WORK/read" | sort -u)" \
+		203.0.113.7
+	same "lookups without findings" \
+		"$(jq -c 'select(.type == "lookup" and .findings == [])' "$WORK/read")" ''
+}
+
+# The rules change in the middle, twice: what stood before is explained by what held then.
+text_formats_are_read_as_shown() {
+	local format
+	two_ns
+	for format in tree line; do
+		attach host "$WORK/out" --format "$format" -4
+		# shellcheck disable=SC2046
+		in_ns host $(pings) >/dev/null
+		ip_in host rule add pref 77 fwmark 5 lookup 5
+		# shellcheck disable=SC2046
+		in_ns host $(pings) >/dev/null
+		ip_in host rule del pref 77
+		# shellcheck disable=SC2046
+		in_ns host $(pings) >/dev/null
+		detach INT
+		same "the exit status" "$status" 0
+		[ "$(grep -c 192.0.2.1 "$WORK/out")" -ge 6 ] || fail "$(cat "$WORK/out")"
+		says "$WORK/read.err" 'policy changed'
+	done
+}
+
+a_pipe_carries_a_recording() {
+	two_ns
+	# shellcheck disable=SC2046
+	in_ns host "$FIBTRACE" -w - -- $(pings) 2>"$WORK/err" |
+		"$FIBTRACE" -r - --format json >"$WORK/read" 2>"$WORK/read.err" ||
+		fail "$(tail -n 1 "$WORK/read.err")"
+	check_complete "$WORK/read"
+	[ "$(summary "$WORK/read" .shown)" -ge 6 ] || fail "$(summary "$WORK/read" .)"
+}
+
+# Who reads no more ends the trace, as with what is shown.
+a_closed_pipe_ends_the_trace() {
+	local result
+	two_ns
+	in_ns host ping -n -q -i 0.02 -w 20 192.0.2.1 >/dev/null &
+	cleanup kill "$!"
+	in_ns host timeout -k 5 20 sh -c '"$0" -w - 2>"$1"; echo $? >"$2"' "$FIBTRACE" "$WORK/err" \
+		"$WORK/result" | head -c 20 >/dev/null
+	result=$(cat "$WORK/result")
+	same "the exit status" "$result" 0
+}
+
+reading_needs_no_privileges() {
+	two_ns
+	# shellcheck disable=SC2046
+	record -- $(pings)
+	chmod 644 "$LOG"
+	unshare --net setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all \
+		--no-new-privs "$FIBTRACE" read --format json <"$LOG" - >"$WORK/read" \
+		2>"$WORK/read.err" || fail "$(tail -n 1 "$WORK/read.err")"
+	check_complete "$WORK/read"
+}
+
+namespaces_keep_their_names() {
+	local name
+	two_ns
+	name=$(ns peer)
+	"$FIBTRACE" --netns all -w "$LOG" -- ip netns exec "$(ns host)" ping -n -q -c 1 192.0.2.1 \
+		>"$WORK/out" 2>"$WORK/err" || fail "$(tail -n 1 "$WORK/err")"
+	[ "$(shown --netns "$name")" -ge 1 ] || fail "nothing of $name"
+	same "the namespaces that are shown" \
+		"$(jq -r 'select(.type == "lookup").netns_name' "$WORK/read" | sort -u)" "$name"
+	same "by its path" "$(shown --netns "/run/netns/$name")" "$(shown --netns "$name")"
+}
+
+# refused STATUS TEXT ARG…
+refused() {
+	local result=0
+	in_ns host "$FIBTRACE" "${@:3}" >"$WORK/out" 2>"$WORK/err" </dev/null || result=$?
+	same "'fibtrace ${*:3}': exit status" "$result" "$1"
+	same "'fibtrace ${*:3}': lines on stderr" "$(wc -l <"$WORK/err")" 1
+	says "$WORK/err" "$2"
+}
+
+what_cannot_be_is_refused() {
+	new_ns host
+	refused 2 'leave out --format' -w - --format json
+	refused 2 'needs a FILE' read
+	refused 2 'traces nothing' read -w "$LOG" "$LOG"
+	refused 2 'traces nothing' read --duration 1 "$LOG"
+	refused 2 'traces nothing' -r "$LOG" --attach tracepoint
+	refused 2 'runs no COMMAND' -r "$LOG" -- true
+	refused 2 'by name' read --netns 1 "$LOG"
+	refused 2 'unexpected argument' read "$LOG" "$LOG"
+	refused 1 'No such file' read "$WORK/none"
+	refused 1 'Is a directory' read "$WORK"
+	echo hello >"$WORK/text"
+	refused 1 'not a log of fibtrace' read "$WORK/text"
+}
+
+# Nothing is written elsewhere, and nobody's file is emptied.
+files_that_cannot_be_written_are_named() {
+	new_ns host
+	echo precious >"$WORK/precious"
+	ln -s "$WORK/precious" "$WORK/link"
+	refused 1 'it is a symbolic link' -w "$WORK/link" -d 203.0.113.1
+	same "what the link leads to" "$(cat "$WORK/precious")" precious
+	refused 1 'No such file' -w "$WORK/none/log" -d 203.0.113.1
+	refused 1 'Is a directory' -w "$WORK" -d 203.0.113.1
+}
+
+a_full_disk_ends_the_trace_with_a_whole_log() {
+	two_ns
+	mkdir "$WORK/disk"
+	mount -t tmpfs -o size=64k none "$WORK/disk" || fail "no tmpfs"
+	cleanup umount "$WORK/disk"
+	LOG=$WORK/disk/log
+	record -- "$UDP_FLOOD" 192.0.2.1 9 200000
+	same "the exit status" "$status" 125
+	says "$WORK/err" "cannot write $LOG: No space left on device"
+	read_log --format json
+	same "the exit status of read" "$status" 1
+	says "$WORK/read.err" 'does not tell how the trace ended'
+	[ "$(grep -c '"type":"lookup"' "$WORK/read")" -ge 500 ] || fail "$(wc -l <"$WORK/read") lines"
+	check_schema "$WORK/read" --partial
+}
+
+what_a_killed_trace_wrote_is_read() {
+	two_ns
+	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG" -P icmp
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	# What was there when it was ready has no lookup in it.
+	# shellcheck disable=SC2016
+	timeout 20 sh -c 'until "$0" read -q "$1" 2>/dev/null | grep -q .; do sleep 0.05; done' \
+		"$FIBTRACE" "$LOG" || fail "nothing is written"
+	kill -KILL "$fibtrace_pid"
+	read_log --format json
+	same "the exit status of read" "$status" 1
+	says "$WORK/read.err" 'does not tell how the trace ended'
+	[ "$(grep -c '"type":"lookup"' "$WORK/read")" -ge 1 ] || fail "nothing is read"
+	same "the last line" "$(summary "$WORK/read" .type)" '"summary"'
+}
+
+damage_ends_a_reading() {
+	local size
+	two_ns
+	# shellcheck disable=SC2046
+	record -- $(pings)
+	size=$(stat -c %s "$LOG")
+	truncate -s $((size - 10)) "$LOG"
+	read_log --format json
+	same "the exit status of read" "$status" 1
+	says "$WORK/read.err" 'the log is cut off here'
+	[ "$(grep -c '"type":"lookup"' "$WORK/read")" -ge 1 ] || fail "nothing is read"
+	printf 'xxxx' | dd of="$LOG" bs=1 seek=$((size - 200)) conv=notrunc status=none
+	read_log --format json
+	same "the exit status of read" "$status" 1
+	says "$WORK/read.err" 'the log is damaged here'
+}
+
+require ping setpriv
+run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract findings_are_found_when_read \
+	findings_that_were_asked_for_are_recorded text_formats_are_read_as_shown \
+	a_pipe_carries_a_recording a_closed_pipe_ends_the_trace reading_needs_no_privileges \
+	namespaces_keep_their_names what_cannot_be_is_refused files_that_cannot_be_written_are_named \
+	a_full_disk_ends_the_trace_with_a_whole_log what_a_killed_trace_wrote_is_read \
+	damage_ends_a_reading
