@@ -310,6 +310,12 @@ uint64_t presenter_due(const struct presenter *presenter)
 	return presenter->blocks ? blocks_due(presenter->blocks) : 0;
 }
 
+void presenter_idle(struct presenter *presenter)
+{
+	write_held(presenter);
+	presenter_flush(presenter);
+}
+
 static void flush_log(struct presenter *presenter)
 {
 	int err = log_writer_flush(presenter->settings.log);

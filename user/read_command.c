@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "command.h"
 #include "counts.h"
 #include "display.h"
 #include "log/reader.h"
@@ -24,6 +25,7 @@ struct reading {
 	uint64_t lookups;
 	uint64_t rejected;
 	uint64_t last_ns; /* CLOCK_REALTIME of what was told last */
+	unsigned int waits; /* --follow: how often in a row nothing had come */
 	bool ended; /* by the record that says so */
 };
 
@@ -205,6 +207,7 @@ static int read_records(struct reading *reading)
 		if (reading->presenter && presenter_done(reading->presenter))
 			return 0;
 		found = log_reader_next(reading->log, &record);
+		reading->waits = 0;
 		if (found > 0)
 			err = take_record(reading, &record);
 	}
@@ -214,7 +217,7 @@ static int read_records(struct reading *reading)
 				       : "its records are in disorder");
 		return -EBADMSG;
 	}
-	if (!err && !reading->ended) {
+	if (!err && !reading->ended && !reading->options->follow) {
 		report_error("%s: it does not tell how the trace ended: fibtrace was killed, or "
 			     "still runs",
 			     reading->options->read);
@@ -263,6 +266,43 @@ static int reading_finish(struct reading *reading)
 	return err;
 }
 
+/* Often enough to keep up with what is written every 100 ms; blocks of text are complete by then. */
+#define LOOK_EVERY_NS 50000000
+#define IDLE_AFTER 4
+
+/* At the end of what was written so far. */
+static bool wait_for_more(void *data)
+{
+	struct reading *reading = data;
+	const struct timespec pause = { .tv_nsec = LOOK_EVERY_NS };
+
+	if (reading->presenter && ++reading->waits >= IDLE_AFTER)
+		presenter_idle(reading->presenter);
+	else if (reading->presenter)
+		presenter_flush(reading->presenter);
+	if (stop_requested || (reading->presenter && (presenter_done(reading->presenter) ||
+						      presenter_error(reading->presenter))))
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+static void on_signal(int number)
+{
+	stop_requested = number;
+}
+
+static void follow(struct reading *reading)
+{
+	const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+
+	if (!reading->options->follow)
+		return;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	log_reader_follow(reading->log, wait_for_more, reading);
+}
+
 static int reading_run(struct reading *reading)
 {
 	char reason[200];
@@ -278,6 +318,7 @@ static int reading_run(struct reading *reading)
 	reading->render.json_rules = json_rules_new();
 	if (!reading->render.json_rules)
 		return -ENOMEM;
+	follow(reading);
 	err = read_records(reading);
 	finish = reading_finish(reading);
 	return err ? err : finish;

@@ -185,6 +185,7 @@ what_cannot_be_is_refused() {
 	refused 2 'runs no COMMAND' -r "$LOG" -- true
 	refused 2 'by name' read --netns 1 "$LOG"
 	refused 2 'unexpected argument' read "$LOG" "$LOG"
+	refused 2 'what was recorded' --follow
 	refused 1 'No such file' read "$WORK/none"
 	refused 1 'Is a directory' read "$WORK"
 	echo hello >"$WORK/text"
@@ -227,12 +228,51 @@ what_a_killed_trace_wrote_is_read() {
 	# shellcheck disable=SC2016
 	timeout 20 sh -c 'until "$0" read -q "$1" 2>/dev/null | grep -q .; do sleep 0.05; done' \
 		"$FIBTRACE" "$LOG" || fail "nothing is written"
-	kill -KILL "$fibtrace_pid"
+	{ kill -KILL "$fibtrace_pid" && wait "$fibtrace_pid"; } 2>/dev/null || true
 	read_log --format json
 	same "the exit status of read" "$status" 1
 	says "$WORK/read.err" 'does not tell how the trace ended'
 	[ "$(grep -c '"type":"lookup"' "$WORK/read")" -ge 1 ] || fail "nothing is read"
 	same "the last line" "$(summary "$WORK/read" .type)" '"summary"'
+}
+
+# --follow shows what is written while it is, and ends with the trace.
+a_log_that_is_written_is_followed() {
+	local reader result=0
+	two_ns
+	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG"
+	"$FIBTRACE" read --follow --format json "$LOG" >"$WORK/read" 2>"$WORK/read.err" &
+	reader=$!
+	cleanup kill -KILL "$reader"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	await_line "$WORK/read" '"type":"lookup"'
+	kill -0 "$reader" || fail "the reader has ended: $(cat "$WORK/read.err")"
+	detach INT
+	wait "$reader" || result=$?
+	same "the reader's exit status" "$result" 0
+	check_complete "$WORK/read"
+	"$FIBTRACE" read --format json "$LOG" 2>/dev/null | cmp -s - "$WORK/read" ||
+		fail "what was followed is not what is read"
+}
+
+# Blocks of text are not held for ever, and Ctrl-C ends it as a trace.
+following_ends_when_it_is_told_to() {
+	local reader result=0
+	two_ns
+	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG" -P icmp
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	{ kill -KILL "$fibtrace_pid" && wait "$fibtrace_pid"; } 2>/dev/null || true
+	env --default-signal=INT "$FIBTRACE" read --follow --format tree "$LOG" >"$WORK/read" \
+		2>"$WORK/read.err" &
+	reader=$!
+	cleanup kill -KILL "$reader"
+	await_line "$WORK/read" 192.0.2.1
+	kill -INT "$reader"
+	wait "$reader" || result=$?
+	same "the reader's exit status" "$result" 0
+	says "$WORK/read.err" ' seen, '
 }
 
 damage_ends_a_reading() {
@@ -258,4 +298,4 @@ run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract findings
 	a_pipe_carries_a_recording a_closed_pipe_ends_the_trace reading_needs_no_privileges \
 	namespaces_keep_their_names what_cannot_be_is_refused files_that_cannot_be_written_are_named \
 	a_full_disk_ends_the_trace_with_a_whole_log what_a_killed_trace_wrote_is_read \
-	damage_ends_a_reading
+	a_log_that_is_written_is_followed following_ends_when_it_is_told_to damage_ends_a_reading

@@ -444,6 +444,14 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.commands = FOR_READ,
 	},
 	{
+		.long_name = "--follow",
+		.help = "with read: go on while FILE is written",
+		.flag = offsetof(struct options, follow),
+		.group = GROUP_OUTPUT,
+		.commands = FOR_READ,
+		.not_for_trace = true,
+	},
+	{
 		.long_name = "--duration",
 		.metavar = "TIME",
 		.takes = "a time above 0 (500ms, 10s, 2m, 1h or seconds)",

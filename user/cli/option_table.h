@@ -8,7 +8,7 @@
 
 #include "cli/options.h"
 
-#define OPTION_ROWS 33
+#define OPTION_ROWS 34
 
 /* The commands besides the trace that an option is one of. */
 #define FOR_READ 1u
@@ -38,6 +38,7 @@ struct option_row {
 	size_t flag; /* offset in struct options of the bool to set */
 	enum option_group group;
 	unsigned int commands; /* FOR_… */
+	bool not_for_trace; /* it is an option of those alone */
 	bool ends_parsing; /* what follows is not looked at */
 };
 

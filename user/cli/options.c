@@ -307,8 +307,18 @@ static int check_read(const struct option_parser *parser)
 	return EXIT_USAGE;
 }
 
-static int check_log(const struct options *options)
+static int check_trace(const struct option_parser *parser)
 {
+	const struct options *options = parser->options;
+	char name[32];
+
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (!parser->seen[i] || !option_rows[i].not_for_trace)
+			continue;
+		report_error("%s: an option of 'read', which shows what was recorded",
+			     row_name(&option_rows[i], name));
+		return EXIT_USAGE;
+	}
 	if (!options->log || strcmp(options->log, "-") || !options->format)
 		return 0;
 	report_error("-w -: the log goes to standard output; leave out --format, or give a file");
@@ -421,7 +431,7 @@ int options_parse(struct options *options, int argc, char **argv, const struct n
 		return check_features(&parser);
 	if (options->read)
 		options->command = COMMAND_READ;
-	err = options->command == COMMAND_READ ? check_read(&parser) : check_log(options);
+	err = options->command == COMMAND_READ ? check_read(&parser) : check_trace(&parser);
 	return err ? err : check_filters(&parser);
 }
 

@@ -36,6 +36,8 @@ struct log_reader {
 	int fd;
 	bool close_fd;
 	bool at_end; /* of what can be read */
+	bool (*wait)(void *data); /* NULL: nothing more comes */
+	void *wait_data;
 	uint64_t offset; /* in the file, of what is looked at */
 	struct text input;
 	size_t taken; /* of input */
@@ -87,7 +89,7 @@ static ssize_t fill(struct log_reader *reader, size_t count)
 			continue;
 		if (got < 0)
 			return -errno;
-		reader->at_end = !got;
+		reader->at_end = !got && !(reader->wait && reader->wait(reader->wait_data));
 		text_add_bytes(input, chunk, (size_t)got);
 		if (input->failed)
 			return -ENOMEM;
@@ -111,19 +113,33 @@ static int read_failed(struct log_reader *reader, ssize_t err)
 	return fail(reader, (int)err, "%s", strerror((int)-err));
 }
 
-/* The type and length of the record at hand, and how many bytes tell them. 1, 0 at the end. */
+/* A type, and a length of ten bytes. */
+#define HEAD_MAX 11
+
+static int cut_off(struct log_reader *reader)
+{
+	return reader->wait ? 0 : fail(reader, -EBADMSG, "the log is cut off here");
+}
+
+/* The type and length of the record at hand, and how many bytes tell them. No byte more is asked
+ * for than it takes: none may come for long. 1, 0 at the end. */
 static int read_head(struct log_reader *reader, uint8_t *type, uint64_t *length, size_t *size)
 {
-	ssize_t count = fill(reader, 1 + 10);
-	struct span span;
+	struct span span = { .bad = true };
 
-	if (count <= 0)
-		return count ? read_failed(reader, count) : 0;
-	span = (struct span){ .at = at_hand(reader), .end = at_hand(reader) + count };
-	*type = (uint8_t)get_number(&span, 1);
-	*length = get_varint(&span);
-	if (span.bad && count < 1 + 10)
-		return fail(reader, -EBADMSG, "the log is cut off here");
+	for (size_t wanted = 2; span.bad; wanted++) {
+		ssize_t count = fill(reader, wanted);
+
+		if (count <= 0)
+			return count ? read_failed(reader, count) : 0;
+		if ((size_t)count < wanted)
+			return cut_off(reader);
+		if (wanted > HEAD_MAX)
+			break;
+		span = (struct span){ .at = at_hand(reader), .end = at_hand(reader) + wanted };
+		*type = (uint8_t)get_number(&span, 1);
+		*length = get_varint(&span);
+	}
 	if (span.bad || *length > LOG_RECORD_MAX)
 		return fail(reader, -EBADMSG, "the log is damaged here");
 	*size = (size_t)(span.at - at_hand(reader));
@@ -145,7 +161,7 @@ static int read_record(struct log_reader *reader, uint8_t *type, struct span *pa
 	if (count < 0)
 		return read_failed(reader, count);
 	if ((size_t)count < head + length + LOG_CRC_LENGTH)
-		return fail(reader, -EBADMSG, "the log is cut off here");
+		return cut_off(reader);
 	payload->at = at_hand(reader) + head;
 	payload->end = payload->at + length;
 	payload->bad = false;
@@ -262,6 +278,12 @@ struct log_reader *log_reader_open(const char *name, char *reason, size_t size)
 	log_reader_close(reader);
 	errno = -err;
 	return NULL;
+}
+
+void log_reader_follow(struct log_reader *reader, bool (*wait)(void *data), void *data)
+{
+	reader->wait = wait;
+	reader->wait_data = data;
 }
 
 const char *log_reader_problem(const struct log_reader *reader)
