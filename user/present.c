@@ -310,6 +310,12 @@ uint64_t presenter_due(const struct presenter *presenter)
 	return presenter->blocks ? blocks_due(presenter->blocks) : 0;
 }
 
+void presenter_add(struct presenter *presenter, const struct text *text)
+{
+	text_add_bytes(&presenter->output.text, text_string(text), text->length);
+	presenter->output.text.failed |= text->failed;
+}
+
 void presenter_idle(struct presenter *presenter)
 {
 	write_held(presenter);

@@ -60,6 +60,8 @@ void presenter_warning(struct presenter *presenter, uint64_t time_ns, const char
 /* All lookups up to that time (CLOCK_BOOTTIME) have been shown: see blocks_advance(). */
 void presenter_advance(struct presenter *presenter, uint64_t time_ns);
 uint64_t presenter_due(const struct presenter *presenter);
+/* Writes text of the caller's behind what was shown. */
+void presenter_add(struct presenter *presenter, const struct text *text);
 /* Nothing has come for long: what is held back is written out. */
 void presenter_idle(struct presenter *presenter);
 /* Writes out what there is; 0 or -errno after a line on stderr. */

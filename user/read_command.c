@@ -14,6 +14,7 @@
 #include "display.h"
 #include "log/reader.h"
 #include "present.h"
+#include "render/stats.h"
 #include "util/report.h"
 
 /* Everything of one reading. rejected: lookups that the filters of this reading reject. */
@@ -22,6 +23,7 @@ struct reading {
 	struct log_reader *log;
 	struct presenter *presenter;
 	struct render_options render;
+	struct stats stats;
 	uint64_t lookups;
 	uint64_t rejected;
 	uint64_t last_ns; /* CLOCK_REALTIME of what was told last */
@@ -71,7 +73,7 @@ static int reading_open_presenter(struct reading *reading, bool exact)
 	const struct options *options = reading->options;
 	const struct presenter_settings settings = {
 		.filter = &options->filter,
-		.format = display_format(options),
+		.format = options->stats ? NULL : display_format(options),
 		.render = &reading->render,
 		.limit = options->count,
 		.exact = exact,
@@ -134,10 +136,13 @@ static int take_lookup(struct reading *reading, const struct log_record *record)
 
 	reading->lookups++;
 	reading->last_ns = lookup->time_ns;
-	if (rejected != FILTER_NONE || !namespace_wanted(reading->options, lookup->netns_name))
+	if (rejected != FILTER_NONE || !namespace_wanted(reading->options, lookup->netns_name)) {
 		reading->rejected++;
-	else
-		presenter_show(reading->presenter, lookup);
+		return presenter_error(reading->presenter);
+	}
+	presenter_show(reading->presenter, lookup);
+	if (reading->options->stats && stats_add(&reading->stats, lookup, &reading->render))
+		return -ENOMEM;
 	return presenter_error(reading->presenter);
 }
 
@@ -250,7 +255,20 @@ static void print_counts(const struct reading *reading)
 	if (has_filters(reading->options))
 		report_note("of what was recorded, the filters given now rejected %llu lookups",
 			    (unsigned long long)reading->rejected);
-	presenter_print_totals(reading->presenter);
+	if (!reading->options->stats)
+		presenter_print_totals(reading->presenter);
+}
+
+static void show_stats(struct reading *reading)
+{
+	const char *format = reading->options->format;
+	struct text text = { 0 };
+
+	if (!reading->options->stats)
+		return;
+	stats_print(&text, &reading->stats, format && !strcmp(format, "json"), &reading->render);
+	presenter_add(reading->presenter, &text);
+	text_free(&text);
 }
 
 static int reading_finish(struct reading *reading)
@@ -261,6 +279,7 @@ static int reading_finish(struct reading *reading)
 		return 0;
 	count_what_was_read(reading);
 	presenter_summary(reading->presenter)->counts.shown = presenter_shown(reading->presenter);
+	show_stats(reading);
 	err = presenter_finish(reading->presenter, reading->last_ns);
 	print_counts(reading);
 	return err;
@@ -334,6 +353,7 @@ int read_command(const struct options *options)
 	if (err == -ENOMEM)
 		report_error("out of memory");
 	presenter_free(reading.presenter);
+	stats_free(&reading.stats);
 	json_rules_free(reading.render.json_rules);
 	log_reader_close(reading.log);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -27,7 +27,7 @@ _fibtrace() {
 	local valued=' -d --dst -s --src -P --proto --sport --dport -m --mark -u --uid -p --pid
 		-i --iif -o --oif --table --pref --purpose --netns --format --color -c --count
 		-w -r --duration --attach --buffer --max-routes '
-	local flags=' -4 -6 --failed --findings --utc --follow --all -q --quiet -v --verbose -h --help -V --version '
+	local flags=' -4 -6 --failed --findings --utc --follow --stats --all -q --quiet -v --verbose -h --help -V --version '
 
 	COMPREPLY=()
 	for ((word = 1; word < COMP_CWORD; word++)); do

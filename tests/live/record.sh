@@ -100,6 +100,29 @@ findings_that_were_asked_for_are_recorded() {
 		"$(jq -c 'select(.type == "lookup" and .findings == [])' "$WORK/read")" ''
 }
 
+totals_are_read() {
+	local all failed
+	two_ns
+	ip_in host rule add pref 50 to 203.0.113.7 unreachable
+	record -- sh -c "$(pings); ping -n -q -c 1 203.0.113.7"
+	all=$(shown)
+	failed=$(shown --failed)
+	read_log --stats --format json
+	same "the exit status" "$status" 0
+	check_schema "$WORK/read" --partial
+	same "lookups" "$(jq .lookups "$WORK/read")" "$all"
+	same "outcomes" "$(jq -c '.outcomes | map({(.name): .count}) | add' "$WORK/read")" \
+		"{\"found\":$((all - failed)),\"ENETUNREACH\":$failed}"
+	same "those of ping" "$(jq '.processes[] | select(.name == "ping").count' "$WORK/read")" \
+		"$("$FIBTRACE" read -q --format json "$LOG" |
+			jq -s 'map(select(.process.comm? == "ping")) | length')"
+	same "all destinations" "$(jq '[.destinations[].count] | add' "$WORK/read")" "$all"
+	read_log --stats -d 203.0.113.7
+	same "the exit status" "$status" 0
+	says "$WORK/read" "$failed lookup"
+	grep -q -E "^ +$failed  50 " "$WORK/read" || fail "rule 50: $(cat "$WORK/read")"
+}
+
 # The rules change in the middle, twice: what stood before is explained by what held then.
 text_formats_are_read_as_shown() {
 	local format
@@ -186,6 +209,7 @@ what_cannot_be_is_refused() {
 	refused 2 'by name' read --netns 1 "$LOG"
 	refused 2 'unexpected argument' read "$LOG" "$LOG"
 	refused 2 'what was recorded' --follow
+	refused 2 'what was recorded' --stats
 	refused 1 'No such file' read "$WORK/none"
 	refused 1 'Is a directory' read "$WORK"
 	echo hello >"$WORK/text"
@@ -294,7 +318,7 @@ damage_ends_a_reading() {
 
 require ping setpriv
 run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract findings_are_found_when_read \
-	findings_that_were_asked_for_are_recorded text_formats_are_read_as_shown \
+	findings_that_were_asked_for_are_recorded totals_are_read text_formats_are_read_as_shown \
 	a_pipe_carries_a_recording a_closed_pipe_ends_the_trace reading_needs_no_privileges \
 	namespaces_keep_their_names what_cannot_be_is_refused files_that_cannot_be_written_are_named \
 	a_full_disk_ends_the_trace_with_a_whole_log what_a_killed_trace_wrote_is_read \

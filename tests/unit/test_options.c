@@ -440,7 +440,7 @@ static void filters_that_some_lookup_passes_are_taken(void **state)
 static void what_later_versions_bring_is_unknown(void **state)
 {
 	static const char *const rows[] = {
-		"show", "get", "check", "watch", "diff", "-C", "-W", "-G", "--stats", "--journal",
+		"show", "get", "check", "watch", "diff", "-C", "-W", "-G", "--journal",
 	};
 
 	(void)state;

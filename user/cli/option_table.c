@@ -452,6 +452,14 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.not_for_trace = true,
 	},
 	{
+		.long_name = "--stats",
+		.help = "with read: totals in place of lookups",
+		.flag = offsetof(struct options, stats),
+		.group = GROUP_OUTPUT,
+		.commands = FOR_READ,
+		.not_for_trace = true,
+	},
+	{
 		.long_name = "--duration",
 		.metavar = "TIME",
 		.takes = "a time above 0 (500ms, 10s, 2m, 1h or seconds)",

@@ -27,6 +27,7 @@ struct options {
 	const char *log; /* -w: the file that the trace is recorded into; NULL: none */
 	const char *read; /* COMMAND_READ: the file that is read */
 	bool follow; /* COMMAND_READ: as it is written */
+	bool stats; /* COMMAND_READ: totals in place of lookups */
 	const char *attach; /* tier name or "auto" */
 	const char *netns[FILTER_MAX]; /* --netns as typed; none: the current namespace */
 	uint32_t netns_count;
