@@ -71,7 +71,10 @@ int presenter_error(const struct presenter *presenter)
 
 bool presenter_limit_reached(const struct presenter *presenter)
 {
-	return presenter->settings.limit && presenter->shown >= presenter->settings.limit;
+	const struct presenter_settings *settings = &presenter->settings;
+
+	return (settings->limit && presenter->shown >= settings->limit) ||
+	       (settings->log && log_writer_full(settings->log));
 }
 
 bool presenter_done(const struct presenter *presenter)
@@ -331,7 +334,8 @@ static void flush_log(struct presenter *presenter)
 	if (!err || err == -EPIPE || presenter->error)
 		return;
 	if (err != -ENOMEM)
-		report_error("cannot write %s: %s", presenter->settings.log_name, strerror(-err));
+		report_error("cannot write %s: %s", log_writer_name(presenter->settings.log),
+			     log_writer_strerror(err));
 	presenter_fail(presenter, err);
 }
 

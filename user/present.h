@@ -24,7 +24,6 @@ struct presenter_settings {
 	const struct format *format;
 	const struct render_options *render;
 	struct log_writer *log;
-	const char *log_name;
 	uint64_t limit;
 	bool exact;
 	bool recorded;

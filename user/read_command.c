@@ -29,6 +29,8 @@ struct reading {
 	uint64_t last_ns; /* CLOCK_REALTIME of what was told last */
 	unsigned int waits; /* --follow: how often in a row nothing had come */
 	bool ended; /* by the record that says so */
+	bool continued; /* in another file */
+	bool continues; /* what another file began: only what is read is counted */
 };
 
 /* The machine that recorded it had its own time: what text shows is that. */
@@ -197,6 +199,15 @@ static int take_record(struct reading *reading, const struct log_record *record)
 		take_end(reading, record);
 		return 0;
 	}
+	if (record->type == LOG_CONTINUES) {
+		reading->continues = true;
+		return 0;
+	}
+	if (record->type == LOG_CONTINUED) {
+		reading->last_ns = record->time_ns;
+		reading->continued = true;
+		return 0;
+	}
 	if (record->type != LOG_CLOCK)
 		reading->last_ns = record->time_ns;
 	return take_other(reading, record);
@@ -208,7 +219,7 @@ static int read_records(struct reading *reading)
 	struct log_record record;
 	int found = 1, err = 0;
 
-	while (found > 0 && !err && !reading->ended) {
+	while (found > 0 && !err && !reading->ended && !reading->continued) {
 		if (reading->presenter && presenter_done(reading->presenter))
 			return 0;
 		found = log_reader_next(reading->log, &record);
@@ -222,7 +233,7 @@ static int read_records(struct reading *reading)
 				       : "its records are in disorder");
 		return -EBADMSG;
 	}
-	if (!err && !reading->ended && !reading->options->follow) {
+	if (!err && !reading->ended && !reading->continued && !reading->options->follow) {
 		report_error("%s: it does not tell how the trace ended: fibtrace was killed, or "
 			     "still runs",
 			     reading->options->read);
@@ -236,7 +247,7 @@ static void count_what_was_read(struct reading *reading)
 {
 	struct lookup_counts *counts = &presenter_summary(reading->presenter)->counts;
 
-	if (reading->ended)
+	if (reading->ended && !reading->continues)
 		return;
 	*counts = (struct lookup_counts){
 		.seen = reading->lookups,

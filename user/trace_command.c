@@ -52,9 +52,17 @@ struct trace {
 	sighandler_t pipe_handler;
 };
 
+static volatile sig_atomic_t reopen_requested;
+
 static void on_signal(int signal)
 {
 	stop_requested = signal;
+}
+
+static void on_hangup(int signal)
+{
+	(void)signal;
+	reopen_requested = 1;
 }
 
 /* A second signal of a kind ends us at once, be it while the reader of our output stands still;
@@ -75,8 +83,10 @@ static void signals_prepare(struct trace *trace)
 	struct sigaction hangup;
 
 	sigaction(SIGHUP, NULL, &hangup);
-	/* nohup(1) means it. */
-	if (hangup.sa_handler != SIG_IGN)
+	/* nohup(1) means it. A log goes on in a new file, as logrotate(8) expects. */
+	if (hangup.sa_handler != SIG_IGN && trace->options->log && !trace->options->child)
+		sigaction(SIGHUP, &(struct sigaction){ .sa_handler = on_hangup }, NULL);
+	else if (hangup.sa_handler != SIG_IGN)
 		signal_take(trace, SIGHUP);
 	signal_take(trace, SIGINT);
 	signal_take(trace, SIGTERM);
@@ -247,22 +257,17 @@ static bool trace_read_seq(void *data, int fd, struct policy_seq seq[FLOW_FAMILY
 	return capture_read_seq(data, fd, seq);
 }
 
-static const char *log_error(int err)
-{
-	switch (err) {
-	case -ELOOP:
-		return "it is a symbolic link; give the name of the file itself";
-	case -EINVAL:
-		return "it is neither a file nor a pipe";
-	default:
-		return strerror(-err);
-	}
-}
-
 /* What it held is gone from here on: all that may fail at the start has not. */
 static int trace_open_log(struct trace *trace)
 {
-	const char *name = trace->options->log;
+	const struct options *options = trace->options;
+	const char *name = options->log;
+	const struct log_files_settings settings = {
+		.name = name,
+		.max_size = options->log_size,
+		.period_s = options->log_period_ns / 1000000000,
+		.count = options->log_count,
+	};
 	int err;
 
 	if (!name)
@@ -272,7 +277,7 @@ static int trace_open_log(struct trace *trace)
 			     "file or a pipe");
 		return -EINVAL;
 	}
-	trace->log = log_writer_open(name);
+	trace->log = log_writer_open(&settings);
 	if (trace->log) {
 		for (const struct owners_source *source = trace->owners_sources; source;
 		     source = source->next)
@@ -281,7 +286,7 @@ static int trace_open_log(struct trace *trace)
 		return 0;
 	}
 	err = -errno;
-	report_error("cannot write %s: %s", name, log_error(err));
+	report_error("cannot write %s: %s", name, log_writer_strerror(err));
 	return err;
 }
 
@@ -293,7 +298,6 @@ static int trace_open_presenter(struct trace *trace)
 		.format = options->log && !options->format ? NULL : display_format(options),
 		.render = &trace->render,
 		.log = trace->log,
-		.log_name = options->log,
 		.limit = options->count,
 		.exact = capture_is_exact(trace->capture),
 		.quiet = options->quiet,
@@ -417,7 +421,7 @@ static int trace_close_log(struct trace *trace)
 	trace->log = NULL;
 	if (!err || before || err == -EPIPE)
 		return 0;
-	report_error("cannot write %s: %s", trace->options->log, strerror(-err));
+	report_error("cannot write %s: %s", trace->options->log, log_writer_strerror(err));
 	return err;
 }
 
@@ -534,6 +538,10 @@ static int trace_turn(struct trace *trace)
 	int end;
 
 	trace_take_signal(trace);
+	if (reopen_requested) {
+		reopen_requested = 0;
+		log_writer_reopen(trace->log);
+	}
 	for (int i = 0; i < count; i++)
 		command_ended |= trace->command.pid && events[i].data.fd == trace->command.pidfd;
 	end = session_run_batch(trace->session);

@@ -26,7 +26,7 @@ _fibtrace() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word
 	local valued=' -d --dst -s --src -P --proto --sport --dport -m --mark -u --uid -p --pid
 		-i --iif -o --oif --table --pref --purpose --netns --format --color -c --count
-		-w -r --duration --attach --buffer --max-routes '
+		-w -C -W -G -r --duration --attach --buffer --max-routes '
 	local flags=' -4 -6 --failed --findings --utc --follow --stats --all -q --quiet -v --verbose -h --help -V --version '
 
 	COMPREPLY=()

@@ -25,6 +25,11 @@ says() {
 	grep -q -F -e "$2" "$1" || fail "'$2' is not in: $(tail -n 3 "$1")"
 }
 
+kill_trace() {
+	kill -KILL "$fibtrace_pid"
+	wait "$fibtrace_pid" 2>/dev/null || true
+}
+
 pings() {
 	echo ping -n -q -c 3 -i 0.02 -W 1 192.0.2.1
 }
@@ -210,6 +215,8 @@ what_cannot_be_is_refused() {
 	refused 2 'unexpected argument' read "$LOG" "$LOG"
 	refused 2 'what was recorded' --follow
 	refused 2 'what was recorded' --stats
+	refused 2 'need -w' -C 1M
+	refused 2 'take the place' -w "$LOG" -G 10
 	refused 1 'No such file' read "$WORK/none"
 	refused 1 'Is a directory' read "$WORK"
 	echo hello >"$WORK/text"
@@ -252,7 +259,7 @@ what_a_killed_trace_wrote_is_read() {
 	# shellcheck disable=SC2016
 	timeout 20 sh -c 'until "$0" read -q "$1" 2>/dev/null | grep -q .; do sleep 0.05; done' \
 		"$FIBTRACE" "$LOG" || fail "nothing is written"
-	{ kill -KILL "$fibtrace_pid" && wait "$fibtrace_pid"; } 2>/dev/null || true
+	kill_trace
 	read_log --format json
 	same "the exit status of read" "$status" 1
 	says "$WORK/read.err" 'does not tell how the trace ended'
@@ -287,7 +294,7 @@ following_ends_when_it_is_told_to() {
 	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG" -P icmp
 	# shellcheck disable=SC2046
 	in_ns host $(pings) >/dev/null
-	{ kill -KILL "$fibtrace_pid" && wait "$fibtrace_pid"; } 2>/dev/null || true
+	kill_trace
 	env --default-signal=INT "$FIBTRACE" read --follow --format tree "$LOG" >"$WORK/read" \
 		2>"$WORK/read.err" &
 	reader=$!
@@ -297,6 +304,101 @@ following_ends_when_it_is_told_to() {
 	wait "$reader" || result=$?
 	same "the reader's exit status" "$result" 0
 	says "$WORK/read.err" ' seen, '
+}
+
+# add_up FILE…: how many lookups are read of all of them; each is read to its end.
+add_up() {
+	local file sum=0
+	for file in "$@"; do
+		"$FIBTRACE" read -q --format json "$file" >"$WORK/read" 2>"$WORK/read.err" ||
+			fail "$file: $(tail -n 1 "$WORK/read.err")"
+		check_complete "$WORK/read"
+		sum=$((sum + $(summary "$WORK/read" .shown)))
+	done
+	echo "$sum"
+}
+
+# recorded: how many lookups the trace says that it recorded.
+recorded() {
+	sed -n -E 's/^fibtrace: .* ([0-9]+) shown,.*/\1/p' "$WORK/err"
+}
+
+files_follow_one_another_by_size() {
+	local file
+	two_ns
+	record -C 16K -- "$UDP_FLOOD" 192.0.2.1 9 5000
+	same "the exit status" "$status" 0
+	[ "$(recorded)" -ge 5000 ] || fail "$(tail -n 1 "$WORK/err")"
+	for file in "$LOG" "${LOG}1" "${LOG}4"; do
+		[ -e "$file" ] || fail "$(ls -l "$WORK")"
+	done
+	same "what they have in all" "$(add_up "$LOG"*)" "$(recorded)"
+	for file in "$LOG"*; do
+		[ "$(stat -c %s "$file")" -le 20000 ] || fail "$(ls -l "$WORK")"
+	done
+}
+
+a_ring_of_files_keeps_the_last_ones() {
+	two_ns
+	record -C 16K -W 3 -- "$UDP_FLOOD" 192.0.2.1 9 5000
+	same "the exit status" "$status" 0
+	same "the files" "$(cd "$WORK" && echo log*)" "log0 log1 log2"
+	[ "$(add_up "$LOG"*)" -lt "$(recorded)" ] || fail "nothing was left out"
+}
+
+files_follow_one_another_by_time() {
+	two_ns
+	in_ns host ping -n -q -i 0.05 -w 30 192.0.2.1 >/dev/null &
+	cleanup kill "$!"
+	LOG=$WORK/part-%s.log
+	record -G 1 --duration 3500ms
+	same "the exit status" "$status" 0
+	[ "$(find "$WORK" -name 'part-*.log' | wc -l)" -ge 3 ] || fail "$(ls "$WORK")"
+	same "what they have in all" "$(add_up "$WORK"/part-*.log)" "$(recorded)"
+	rm "$WORK"/part-*.log
+	record -G 1 -W 2
+	same "the exit status of the one that ends by itself" "$status" 0
+	same "its files" "$(find "$WORK" -name 'part-*.log' | wc -l)" 2
+	same "what they have in all" "$(add_up "$WORK"/part-*.log)" "$(recorded)"
+}
+
+# As logrotate(8) does it; one that was not moved stays.
+a_hangup_goes_on_in_a_new_file() {
+	two_ns
+	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	kill -HUP "$fibtrace_pid"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	mv "$LOG" "$LOG.1"
+	kill -HUP "$fibtrace_pid"
+	timeout 20 sh -c 'until [ -e "$0" ]; do sleep 0.02; done' "$LOG" || fail "no new file"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	detach INT
+	same "the exit status" "$status" 0
+	cp "$WORK/out.err" "$WORK/err"
+	same "what both have" "$(add_up "$LOG.1" "$LOG")" "$(recorded)"
+	[ "$(add_up "$LOG")" -ge 6 ] || fail "the new file has $(add_up "$LOG")"
+}
+
+hangups_lose_nothing() {
+	local i
+	two_ns
+	BOTH_WAYS=no attach host "$WORK/out" --buffer 64M -w "$LOG"
+	in_ns host "$UDP_FLOOD" 192.0.2.1 9 20000 &
+	for i in $(seq 100); do
+		[ ! -e "$LOG" ] || mv "$LOG" "$LOG.$i"
+		kill -HUP "$fibtrace_pid"
+		sleep 0.01
+	done
+	wait "$!"
+	detach INT
+	same "the exit status" "$status" 0
+	cp "$WORK/out.err" "$WORK/err"
+	[ "$(recorded)" -ge 20000 ] || fail "$(tail -n 1 "$WORK/err")"
+	same "what all have" "$(add_up "$LOG"*)" "$(recorded)"
 }
 
 damage_ends_a_reading() {
@@ -322,4 +424,6 @@ run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract findings
 	a_pipe_carries_a_recording a_closed_pipe_ends_the_trace reading_needs_no_privileges \
 	namespaces_keep_their_names what_cannot_be_is_refused files_that_cannot_be_written_are_named \
 	a_full_disk_ends_the_trace_with_a_whole_log what_a_killed_trace_wrote_is_read \
+	files_follow_one_another_by_size a_ring_of_files_keeps_the_last_ones \
+	files_follow_one_another_by_time a_hangup_goes_on_in_a_new_file hangups_lose_nothing \
 	a_log_that_is_written_is_followed following_ends_when_it_is_told_to damage_ends_a_reading

@@ -56,7 +56,7 @@ static const struct flow_row flows[] = {
 
 /* A file that is gone with the test. */
 struct file {
-	char name[32];
+	char name[64];
 };
 
 static struct file file_new(void)
@@ -150,7 +150,8 @@ struct recorder {
 	bool explained;
 };
 
-static void recorder_open(struct recorder *recorder, const struct file *file, bool explained)
+static void recorder_open_files(struct recorder *recorder, const struct log_files_settings *files,
+				bool explained)
 {
 	static const char owner[] = "owner mine\nrule 5220: iif any goto any\n";
 	static const char *const filters[] = { "-d", "100.0.0.0/8", NULL };
@@ -172,12 +173,18 @@ static void recorder_open(struct recorder *recorder, const struct file *file, bo
 			 0);
 	recorder->policy = story_policy(recorder->owners);
 	session_init(&recorder->session, recorder->names, recorder->owners);
-	recorder->writer = log_writer_open(file->name);
+	recorder->writer = log_writer_open(files);
 	assert_non_null(recorder->writer);
 	start.names = recorder->names;
 	log_writer_owners(recorder->writer, "mine.conf", owner, strlen(owner));
 	log_writer_start(recorder->writer, &start);
 	recorder->space = (struct log_space){ NETNS, "here", recorder->policy };
+}
+
+static void recorder_open(struct recorder *recorder, const struct file *file, bool explained)
+{
+	recorder_open_files(recorder, &(struct log_files_settings){ .name = file->name },
+			    explained);
 }
 
 static void record(struct recorder *recorder, struct lookup *lookup)
@@ -559,16 +566,18 @@ static void a_symbolic_link_is_not_followed(void **state)
 {
 	struct file file = file_new();
 	struct stat status;
-	char name[64];
+	char name[sizeof(file.name) + 8];
 
 	(void)state;
 	snprintf(name, sizeof(name), "%s.link", file.name);
 	assert_int_equal(symlink(file.name, name), 0);
-	assert_null(log_writer_open(name));
+	assert_null(log_writer_open(&(struct log_files_settings){ .name = name }));
 	assert_int_equal(errno, ELOOP);
 	unlink(name);
 	unlink(file.name);
-	assert_int_equal(log_writer_close(log_writer_open(file.name)), 0);
+	assert_int_equal(log_writer_close(log_writer_open(
+				 &(struct log_files_settings){ .name = file.name })),
+			 0);
 	assert_int_equal(stat(file.name, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0600);
 	unlink(file.name);
@@ -693,6 +702,94 @@ static void a_description_makes_an_equal_policy(void **state)
 	policy_free(copy);
 }
 
+struct rotation {
+	struct log_files_settings settings;
+	const char *want; /* the names of five files, one every 100 s */
+};
+
+/* The names, and which of the files are the last. */
+static void files_follow_one_another(void **state)
+{
+	static const struct rotation rows[] = {
+		{ { .name = "/tmp/fibtrace-a", .max_size = 1 }, "a a1 a2 a3 a4 " },
+		{ { .name = "/tmp/fibtrace-a", .max_size = 1, .count = 3 }, "a0 a1 a2 a0 a1 " },
+		{ { .name = "/tmp/fibtrace-a", .max_size = 1, .count = 11 },
+		  "a00 a01 a02 a03 a04 " },
+		{ { .name = "/tmp/fibtrace-%s", .period_s = 100 }, "1000 1100 1200 1300 1400 " },
+		{ { .name = "/tmp/fibtrace-%s", .period_s = 100, .count = 2 },
+		  "1000 1100. 1200. 1300. 1400. " },
+		{ { .name = "/tmp/fibtrace-%C", .period_s = 100 }, "19 191 192 193 194 " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct log_files files;
+		struct text got = { 0 };
+
+		assert_int_equal(log_files_init(&files, &rows[i].settings), 0);
+		for (time_t now = 1000; now < 1500; now += 100) {
+			int fd = log_files_next(&files, now);
+
+			assert_true(fd >= 0);
+			close(fd);
+			unlinkat(files.directory, files.current, 0);
+			assert_false(log_files_due(&files, 0, now + 99));
+			text_printf(&got, "%s%s ", files.current + strlen("fibtrace-"),
+				    log_files_full(&files) ? "." : "");
+		}
+		assert_string_equal(text_string(&got), rows[i].want);
+		text_free(&got);
+		log_files_close(&files);
+	}
+}
+
+/* Each file tells all that its own lookups need. */
+static void each_file_is_whole(void **state)
+{
+	struct file file = file_new();
+	struct recorder recorder;
+	struct text all = { 0 }, want;
+	unsigned int files = 0;
+
+	(void)state;
+	recorder_open_files(&recorder,
+			    &(struct log_files_settings){ .name = file.name, .max_size = 6000 },
+			    false);
+	for (unsigned int i = 0; i < 300; i++) {
+		struct route_row row = ROUTE(52, "100.64.0.0", 10, WG0);
+		struct route *route = scene_route(&row);
+
+		record_flow(&recorder, &flows[i % ARRAY_SIZE(flows)]);
+		if (i % 10 == 4)
+			assert_int_equal(policy_add_route(recorder.policy, route, true, false), 0);
+		if (i % 10 == 9)
+			assert_int_equal(policy_remove_route(recorder.policy, route), 0);
+		free(route);
+	}
+	want = recorder.session.text;
+	recorder.session.text = (struct text){ 0 };
+	recorder_close(&recorder);
+	for (;; files++) {
+		struct file part;
+		struct seen seen;
+
+		part = file;
+		if (files)
+			snprintf(part.name + strlen(part.name), 16, "%u", files);
+		seen = read_all(&part, false);
+		if (!seen.opened)
+			break;
+		assert_int_equal(seen.result, 0);
+		text_add_bytes(&all, text_string(&seen.text), seen.text.length);
+		text_free(&seen.text);
+		unlink(part.name);
+	}
+	assert_in_range(files, 3, 100);
+	assert_string_equal(text_string(&all), text_string(&want));
+	text_free(&all);
+	text_free(&want);
+}
+
 /* What repeats takes little: the same walk again and again, but for its time and ports. */
 static void repeated_walks_are_small(void **state)
 {
@@ -728,6 +825,8 @@ int main(void)
 		cmocka_unit_test(images_come_back),
 		cmocka_unit_test(a_description_makes_an_equal_policy),
 		cmocka_unit_test(repeated_walks_are_small),
+		cmocka_unit_test(files_follow_one_another),
+		cmocka_unit_test(each_file_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -265,6 +265,19 @@ static void read_takes_filters_and_how_to_show(void **state)
 	assert_int_equal(PARSE("-ra", "--netns=12"), EXIT_USAGE);
 	assert_int_equal(PARSE("-w-", "--format=json"), EXIT_USAGE);
 	assert_int_equal(PARSE("-w", ""), EXIT_USAGE);
+	assert_int_equal(PARSE("-wf", "-C", "1M", "-W", "3"), 0);
+	assert_int_equal(options.log_size, 1 << 20);
+	assert_int_equal(options.log_count, 3);
+	assert_int_equal(PARSE("-w", "d%/f%H", "-G2m"), 0);
+	assert_true(options.log_period_ns == 120000000000);
+	assert_int_equal(PARSE("-C1M"), EXIT_USAGE);
+	assert_int_equal(PARSE("-w-", "-C1M"), EXIT_USAGE);
+	assert_int_equal(PARSE("-wf", "-C1"), EXIT_USAGE);
+	assert_int_equal(PARSE("-wf", "-W3"), EXIT_USAGE);
+	assert_int_equal(PARSE("-wf", "-G10"), EXIT_USAGE);
+	assert_int_equal(PARSE("-wd%/f", "-G10"), EXIT_USAGE);
+	assert_int_equal(PARSE("-wf%s", "-G500ms"), EXIT_USAGE);
+	assert_int_equal(PARSE("-rf", "-C1M"), EXIT_USAGE);
 	assert_int_equal(PARSE("read", "a", "-4", "-d", "::/0"), EXIT_USAGE);
 }
 
@@ -440,7 +453,7 @@ static void filters_that_some_lookup_passes_are_taken(void **state)
 static void what_later_versions_bring_is_unknown(void **state)
 {
 	static const char *const rows[] = {
-		"show", "get", "check", "watch", "diff", "-C", "-W", "-G", "--journal",
+		"show", "get", "check", "watch", "diff", "--journal",
 	};
 
 	(void)state;

@@ -147,6 +147,28 @@ static int set_log(struct option_parser *parser, const char *value)
 	return *value ? 0 : -EINVAL;
 }
 
+static int set_log_size(struct option_parser *parser, const char *value)
+{
+	return parse_file_size(value, &parser->options->log_size);
+}
+
+static int set_log_count(struct option_parser *parser, const char *value)
+{
+	uint64_t count = 0;
+	int err = parse_number(value, (struct number_range){ 1, 1000000 }, &count);
+
+	parser->options->log_count = (uint32_t)count;
+	return err;
+}
+
+static int set_log_period(struct option_parser *parser, const char *value)
+{
+	uint64_t *period = &parser->options->log_period_ns;
+	int err = parse_duration(value, period);
+
+	return err || *period % 1000000000 ? -EINVAL : 0;
+}
+
 static int set_read(struct option_parser *parser, const char *value)
 {
 	parser->options->read = value;
@@ -432,6 +454,32 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "record into FILE; shows nothing unless --format\n"
 			"is given, too",
 		.parse = set_log,
+		.group = GROUP_OUTPUT,
+	},
+	{
+		.short_name = "-C",
+		.metavar = "SIZE",
+		.takes = "a size (4096 to 1T, with K, M, G or T)",
+		.help = "with -w: go on in a new file after SIZE bytes",
+		.parse = set_log_size,
+		.group = GROUP_OUTPUT,
+	},
+	{
+		.short_name = "-W",
+		.metavar = "COUNT",
+		.takes = "a number of files (1 to 1000000)",
+		.help = "with -C: so many files, again and again; or\n"
+			"with -G: end after so many",
+		.parse = set_log_count,
+		.group = GROUP_OUTPUT,
+	},
+	{
+		.short_name = "-G",
+		.metavar = "TIME",
+		.takes = "a time of whole seconds (10s, 2m, 1h or seconds)",
+		.help = "with -w: go on in a new file after TIME; FILE\n"
+			"has the time in it, as trace-%H%M%S.log",
+		.parse = set_log_period,
 		.group = GROUP_OUTPUT,
 	},
 	{

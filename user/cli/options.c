@@ -307,6 +307,26 @@ static int check_read(const struct option_parser *parser)
 	return EXIT_USAGE;
 }
 
+/* Files that follow one another have names that differ. */
+static int check_files(const struct options *options)
+{
+	const char *slash = options->log ? strrchr(options->log, '/') : NULL;
+	const char *base = slash ? slash + 1 : options->log;
+	const char *problem = NULL;
+
+	if (!options->log || !strcmp(options->log, "-"))
+		problem = "-C, -W and -G: need -w and the name of a FILE";
+	else if (options->log_count && !options->log_size && !options->log_period_ns)
+		problem = "-W: counts the files of -C or -G; give one of them";
+	else if (options->log_period_ns && !options->log_size && !strchr(base, '%'))
+		problem = "-G: each file would take the place of the one before; put the time into "
+			  "the name of FILE, as trace-%H%M%S.log";
+	if (!problem)
+		return 0;
+	report_error("%s", problem);
+	return EXIT_USAGE;
+}
+
 static int check_trace(const struct option_parser *parser)
 {
 	const struct options *options = parser->options;
@@ -319,6 +339,8 @@ static int check_trace(const struct option_parser *parser)
 			     row_name(&option_rows[i], name));
 		return EXIT_USAGE;
 	}
+	if (options->log_size || options->log_period_ns || options->log_count)
+		return check_files(options);
 	if (!options->log || strcmp(options->log, "-") || !options->format)
 		return 0;
 	report_error("-w -: the log goes to standard output; leave out --format, or give a file");

@@ -25,6 +25,9 @@ struct options {
 	struct filter filter;
 	const char *format; /* "tree", "line", "json"; NULL: by terminal */
 	const char *log; /* -w: the file that the trace is recorded into; NULL: none */
+	uint64_t log_size; /* -C, bytes; 0: no limit */
+	uint64_t log_period_ns; /* -G, whole seconds; 0: no limit */
+	uint32_t log_count; /* -W; 0: no limit */
 	const char *read; /* COMMAND_READ: the file that is read */
 	bool follow; /* COMMAND_READ: as it is written */
 	bool stats; /* COMMAND_READ: totals in place of lookups */

@@ -34,7 +34,8 @@ static const struct unit size_units[] = {
 	{ .suffix = "", .factor = 1 },		 { .suffix = "k", .factor = 1ull << 10 },
 	{ .suffix = "K", .factor = 1ull << 10 }, { .suffix = "m", .factor = 1ull << 20 },
 	{ .suffix = "M", .factor = 1ull << 20 }, { .suffix = "g", .factor = 1ull << 30 },
-	{ .suffix = "G", .factor = 1ull << 30 }, { .suffix = NULL },
+	{ .suffix = "G", .factor = 1ull << 30 }, { .suffix = "t", .factor = 1ull << 40 },
+	{ .suffix = "T", .factor = 1ull << 40 }, { .suffix = NULL },
 };
 
 static int digit_value(char c, unsigned int base)
@@ -359,5 +360,13 @@ int parse_buffer_size(const char *text, uint64_t *size)
 	while (rounded < asked)
 		rounded *= 2;
 	*size = rounded;
+	return 0;
+}
+
+int parse_file_size(const char *text, uint64_t *size)
+{
+	if (parse_with_unit(text, size_units, size) || *size < FILE_SIZE_MIN ||
+	    *size > FILE_SIZE_MAX)
+		return -EINVAL;
 	return 0;
 }

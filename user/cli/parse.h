@@ -10,6 +10,8 @@
 
 #define BUFFER_SIZE_MIN 4096ull
 #define BUFFER_SIZE_MAX (1ull << 30)
+#define FILE_SIZE_MIN 4096ull
+#define FILE_SIZE_MAX (1ull << 40)
 #define PID_VALUE_MAX 4194304u /* the kernel's PID_MAX_LIMIT */
 
 struct number_range {
@@ -45,5 +47,7 @@ int parse_duration(const char *text, uint64_t *duration_ns);
 /* Bytes or with a suffix K, M, G, BUFFER_SIZE_MIN to BUFFER_SIZE_MAX; rounded up to a power of
  * two of at least a page. */
 int parse_buffer_size(const char *text, uint64_t *size);
+/* Bytes or with a suffix K, M, G, T, FILE_SIZE_MIN to FILE_SIZE_MAX. */
+int parse_file_size(const char *text, uint64_t *size);
 
 #endif

@@ -30,6 +30,8 @@ enum log_type {
 	LOG_WARNING,
 	LOG_CLOCK, /* from here on local time differs from UTC by that much */
 	LOG_END, /* the trace has ended; its counts */
+	LOG_CONTINUED, /* in another file */
+	LOG_CONTINUES, /* what another file began */
 };
 
 /* In LOG_SPACE. */

@@ -588,11 +588,19 @@ static int take_end(struct log_reader *reader, struct span *payload, struct log_
 	return payload->bad ? -EBADMSG : 1;
 }
 
+static int take_time(struct log_reader *reader, struct span *payload, struct log_record *record)
+{
+	(void)reader;
+	record->time_ns = get_number(payload, 8);
+	return payload->bad ? -EBADMSG : 1;
+}
+
 static const take_record takers[] = {
-	[LOG_START] = take_start,     [LOG_NAME] = take_name,	  [LOG_OWNERS] = take_owners,
-	[LOG_SPACE] = take_space,     [LOG_CHANGE] = take_change, [LOG_RULES] = take_rules,
-	[LOG_LOOKUP] = take_lookup,   [LOG_LOST] = take_lost,	  [LOG_NOTE] = take_note,
-	[LOG_WARNING] = take_warning, [LOG_CLOCK] = take_clock,	  [LOG_END] = take_end,
+	[LOG_START] = take_start,     [LOG_NAME] = take_name,	   [LOG_OWNERS] = take_owners,
+	[LOG_SPACE] = take_space,     [LOG_CHANGE] = take_change,  [LOG_RULES] = take_rules,
+	[LOG_LOOKUP] = take_lookup,   [LOG_LOST] = take_lost,	   [LOG_NOTE] = take_note,
+	[LOG_WARNING] = take_warning, [LOG_CLOCK] = take_clock,	   [LOG_END] = take_end,
+	[LOG_CONTINUED] = take_time,  [LOG_CONTINUES] = take_time,
 };
 
 /* A type that is not known is a later version's. */

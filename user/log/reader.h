@@ -29,7 +29,7 @@ void log_reader_follow(struct log_reader *reader, bool (*wait)(void *data), void
  */
 struct log_record {
 	enum log_type type;
-	uint64_t time_ns; /* LOG_START, LOG_LOST, LOG_NOTE, LOG_WARNING, LOG_END */
+	uint64_t time_ns; /* all but LOG_LOOKUP and LOG_CLOCK */
 	int32_t utc_offset; /* LOG_START, LOG_CLOCK */
 	bool exact; /* LOG_START, as the rest of these lines */
 	const char *version;

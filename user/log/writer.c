@@ -3,10 +3,11 @@
 #include "log/writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -36,6 +37,10 @@ struct space_entry {
 struct log_writer {
 	int fd;
 	bool close_fd;
+	struct log_files files; /* where close_fd */
+	struct text prologue; /* the records that each file begins with */
+	bool prologue_done;
+	char name[2 * LOG_NAME_SIZE]; /* for log_writer_name() */
 	bool is_file; /* it can be cut off behind the last whole record */
 	int error;
 	uint64_t size;
@@ -60,32 +65,11 @@ static void writer_fail(struct log_writer *writer, int err)
 		writer->error = err;
 }
 
-/* One that waits for a reader would hold up the trace: nobody is there yet. */
-static int file_open(const char *name)
-{
-	int fd = open(name,
-		      O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
-		      0600);
-
-	if (fd < 0)
-		return -errno;
-	if (!fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK))
-		return fd;
-	close(fd);
-	return -EINVAL;
-}
-
-static int check_kind(int fd, bool *is_file)
+static bool is_file(int fd)
 {
 	struct stat status;
 
-	if (fstat(fd, &status))
-		return -errno;
-	*is_file = S_ISREG(status.st_mode);
-	if (!*is_file && !S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode) &&
-	    !S_ISSOCK(status.st_mode))
-		return -EINVAL;
-	return 0;
+	return !fstat(fd, &status) && S_ISREG(status.st_mode);
 }
 
 static void put_header(struct text *out)
@@ -96,21 +80,23 @@ static void put_header(struct text *out)
 	put_number(out, 0, 1);
 }
 
-static int writer_open(struct log_writer *writer, const char *name)
+/* Standard output may be a file that something else has written to: it is not cut off. */
+static int writer_open(struct log_writer *writer, const struct log_files_settings *settings)
 {
-	int err;
+	int err = 0;
 
-	if (strcmp(name, "-")) {
-		writer->fd = file_open(name);
+	writer->fd = STDOUT_FILENO;
+	writer->files.directory = -1;
+	if (strcmp(settings->name, "-")) {
 		writer->close_fd = true;
-	} else {
-		writer->fd = STDOUT_FILENO;
+		writer->fd = -1;
+		err = log_files_init(&writer->files, settings);
+		if (!err)
+			writer->fd = log_files_next(&writer->files, time(NULL));
+		if (!err && writer->fd < 0)
+			err = writer->fd;
+		writer->is_file = !err && is_file(writer->fd);
 	}
-	if (writer->fd < 0)
-		return writer->fd;
-	err = check_kind(writer->fd, &writer->is_file);
-	/* Standard output may be a file that something else has written to. */
-	writer->is_file &= writer->close_fd;
 	if (!err)
 		put_header(&writer->out);
 	return err ? err : log_writer_flush(writer);
@@ -134,12 +120,15 @@ static void writer_free(struct log_writer *writer)
 	text_free(&writer->out);
 	text_free(&writer->payload);
 	text_free(&writer->image);
+	text_free(&writer->prologue);
 	if (writer->close_fd && writer->fd >= 0)
 		close(writer->fd);
+	if (writer->close_fd)
+		log_files_close(&writer->files);
 	free(writer);
 }
 
-struct log_writer *log_writer_open(const char *name)
+struct log_writer *log_writer_open(const struct log_files_settings *settings)
 {
 	struct log_writer *writer = calloc(1, sizeof(*writer));
 	int err;
@@ -147,7 +136,7 @@ struct log_writer *log_writer_open(const char *name)
 	if (!writer)
 		return NULL;
 	writer->nowhere.writer = writer;
-	err = writer_open(writer, name);
+	err = writer_open(writer, settings);
 	if (!err)
 		return writer;
 	writer_free(writer);
@@ -250,8 +239,119 @@ static void record_end(struct log_writer *writer, enum log_type type)
 			   crc32(0, (const Bytef *)out->string + begin,
 				 (uInt)(out->length - begin)),
 			   LOG_CRC_LENGTH);
+	if (!writer->prologue_done && !out->failed)
+		text_add_bytes(&writer->prologue, out->string + begin, out->length - begin);
 	if (out->length >= FLUSH_AT || out->failed)
 		log_writer_flush(writer);
+}
+
+/* --- one file after the other ------------------------------------------------------------- */
+
+const char *log_writer_name(struct log_writer *writer)
+{
+	if (!writer->close_fd)
+		return "standard output";
+	snprintf(writer->name, sizeof(writer->name), "%.*s%s",
+		 (int)(writer->files.base - writer->files.settings.name),
+		 writer->files.settings.name, writer->files.current);
+	return writer->name;
+}
+
+const char *log_writer_strerror(int err)
+{
+	switch (err) {
+	case -ELOOP:
+		return "it is a symbolic link; give the name of the file itself";
+	case -EINVAL:
+		return "it is neither a file nor a pipe";
+	default:
+		return strerror(-err);
+	}
+}
+
+static bool next_is_due(const struct log_writer *writer, time_t now)
+{
+	return writer->close_fd && log_files_due(&writer->files, log_writer_size(writer), now);
+}
+
+bool log_writer_full(const struct log_writer *writer)
+{
+	return log_files_full(&writer->files) && next_is_due(writer, time(NULL));
+}
+
+/* Each file tells everything anew. */
+static void forget_told(struct log_writer *writer)
+{
+	for (struct space_entry *entry = writer->spaces; entry; entry = entry->next) {
+		entry->told = false;
+		entry->has_policy = false;
+		for (size_t i = 0; i < FLOW_FAMILY_COUNT; i++)
+			rules_ring_clear(&entry->rings[i]);
+	}
+	for (size_t i = 0; i < FLOW_FAMILY_COUNT; i++)
+		rules_ring_clear(&writer->nowhere.rings[i]);
+	delta_free(&writer->lookups);
+	delta_free(&writer->changes);
+	writer->clock_told = false;
+}
+
+static void write_time(struct log_writer *writer, enum log_type type)
+{
+	put_number(record_begin(writer), (uint64_t)time(NULL) * 1000000000, 8);
+	record_end(writer, type);
+}
+
+static void begin_file(struct log_writer *writer, int fd)
+{
+	writer->fd = fd;
+	writer->size = 0;
+	writer->is_file = is_file(fd);
+	forget_told(writer);
+	put_header(&writer->out);
+	text_add_bytes(&writer->out, text_string(&writer->prologue), writer->prologue.length);
+	write_time(writer, LOG_CONTINUES);
+	log_writer_clock(writer, writer->utc_offset);
+}
+
+/* The end of a file that is no end of the trace. */
+static void end_file(struct log_writer *writer)
+{
+	write_time(writer, LOG_CONTINUED);
+	log_writer_flush(writer);
+	if (close(writer->fd))
+		writer_fail(writer, -errno);
+	writer->fd = -1;
+}
+
+static void go_on_in(struct log_writer *writer, int fd)
+{
+	if (fd < 0)
+		writer_fail(writer, fd);
+	else
+		begin_file(writer, fd);
+}
+
+static void next_file(struct log_writer *writer)
+{
+	time_t now = time(NULL);
+
+	if (writer->error || log_files_full(&writer->files) || !next_is_due(writer, now))
+		return;
+	end_file(writer);
+	go_on_in(writer, log_files_next(&writer->files, now));
+}
+
+void log_writer_reopen(struct log_writer *writer)
+{
+	int fd;
+
+	if (!writer->close_fd || writer->error || !writer->is_file)
+		return;
+	fd = log_files_again(&writer->files, writer->fd);
+	if (fd == -EEXIST)
+		return;
+	end_file(writer);
+	go_on_in(writer, fd);
 }
 
 static void write_name(void *data, enum name_kind kind, uint32_t number, const char *name)
@@ -285,6 +385,7 @@ void log_writer_start(struct log_writer *writer, const struct log_start *start)
 	writer->utc_offset = start->utc_offset;
 	writer->clock_told = true;
 	names_visit(start->names, write_name, writer);
+	writer->prologue_done = true;
 }
 
 void log_writer_owners(struct log_writer *writer, const char *file, const char *content,
@@ -392,6 +493,9 @@ static void note_change(void *data, const struct policy *policy, const struct po
 {
 	struct space_entry *entry = data;
 
+	/* In a new file its policy is told when a lookup needs it. */
+	if (!entry->told)
+		return;
 	write_change(entry, change);
 	follow_rules(entry, policy);
 }
@@ -458,7 +562,8 @@ static struct space_entry *entry_current(struct log_writer *writer, const struct
 	if (!entry)
 		return &writer->nowhere;
 	/* One that was read anew, or whose number another namespace has come to. */
-	anew = space->policy ? policy_journal(space->policy) != entry : entry->has_policy;
+	anew = space->policy ? !entry->told || policy_journal(space->policy) != entry
+			     : entry->has_policy;
 	if (anew || !entry->told || strcmp(entry->title, space->title))
 		write_space(entry, space, anew || !entry->told);
 	if (anew && space->policy)
@@ -499,8 +604,12 @@ static uint32_t rules_number(struct space_entry *entry, const struct lookup *loo
 void log_writer_begin_lookup(struct log_writer *writer, const struct log_space *space,
 			     const struct lookup *lookup, bool explained)
 {
-	struct space_entry *entry = entry_current(writer, space);
-	struct lookup_image head = {
+	struct space_entry *entry;
+	struct lookup_image head;
+
+	next_file(writer);
+	entry = entry_current(writer, space);
+	head = (struct lookup_image){
 		.space = entry->number,
 		.rules = rules_number(entry, lookup),
 		.current = space->policy && lookup->generation &&

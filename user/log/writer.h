@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "log/files.h"
 #include "rules/names.h"
 #include "trace/lookup.h"
 
@@ -32,11 +33,18 @@ struct log_space {
 };
 
 /*
- * Makes or empties the file, which only its owner can read when it is new, and
- * which is no symbolic link; "-" is standard output. NULL with errno: ELOOP for a
- * link, EINVAL for what is neither file, pipe nor device. name is borrowed.
+ * Opens the first file, see log_files_next(); the name "-" is standard output, of
+ * which there is but one. NULL with errno. The name is borrowed.
  */
-struct log_writer *log_writer_open(const char *name);
+struct log_writer *log_writer_open(const struct log_files_settings *settings);
+/* The name of the file that is written, borrowed until the next call. */
+const char *log_writer_name(struct log_writer *writer);
+/* Writes on into a new file where the current one has got another name: for SIGHUP. */
+void log_writer_reopen(struct log_writer *writer);
+/* What went wrong, for -errno of the functions here. */
+const char *log_writer_strerror(int err);
+/* Whether all files are written that were asked for: nothing is to be added. */
+bool log_writer_full(const struct log_writer *writer);
 /*
  * Writes what is left. 0, or -errno of the first write that failed, of then or
  * before. Policies that were told of are not to change any more. Takes NULL.
@@ -70,7 +78,7 @@ void log_writer_end(struct log_writer *writer, uint64_t time_ns,
 /* Hands what was written so far to the kernel. 0, or -errno of the first failure: nothing is
  * written behind it, and what was ends with a whole record. -EPIPE: nobody reads. */
 int log_writer_flush(struct log_writer *writer);
-/* How many bytes the file has. */
+/* How many bytes the file has, written or not. */
 uint64_t log_writer_size(const struct log_writer *writer);
 
 #endif
