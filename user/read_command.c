@@ -24,7 +24,11 @@ struct reading {
 	struct presenter *presenter;
 	struct render_options render;
 	struct stats stats;
+	struct filter filter; /* the options', with tables as the log calls them */
+	bool filter_ready;
+	bool exact;
 	uint64_t lookups;
+	uint64_t lost; /* where that counts lookups */
 	uint64_t rejected;
 	uint64_t last_ns; /* CLOCK_REALTIME of what was told last */
 	unsigned int waits; /* --follow: how often in a row nothing had come */
@@ -74,7 +78,7 @@ static int reading_open_presenter(struct reading *reading, bool exact)
 {
 	const struct options *options = reading->options;
 	const struct presenter_settings settings = {
-		.filter = &options->filter,
+		.filter = &reading->filter,
 		.format = options->stats ? NULL : display_format(options),
 		.render = &reading->render,
 		.limit = options->count,
@@ -100,6 +104,8 @@ static int take_start(struct reading *reading, const struct log_record *record)
 
 	if (reading->presenter)
 		return -EBADMSG;
+	reading->filter = reading->options->filter;
+	reading->exact = record->exact;
 	set_utc_offset(record->utc_offset);
 	err = reading_open_presenter(reading, record->exact);
 	filters = err ? NULL : all_filters(record->filters, reading->options->filters);
@@ -125,6 +131,24 @@ static bool namespace_wanted(const struct options *options, const char *name)
 	return false;
 }
 
+/* --table as the machine that was traced calls it: all names come before the first lookup. */
+static int resolve_tables(struct reading *reading)
+{
+	struct verdict_filter *verdict = &reading->filter.verdict;
+
+	reading->filter_ready = true;
+	for (uint32_t i = 0; i < verdict->table_count; i++) {
+		const char *word = reading->options->table_words[i];
+
+		if (names_parse_table(log_reader_names(reading->log), word, &verdict->table[i]) &&
+		    verdict->table[i])
+			continue;
+		report_error("--table: '%s' is no table of %s", word, reading->options->read);
+		return -ENOENT;
+	}
+	return 0;
+}
+
 static int take_lookup(struct reading *reading, const struct log_record *record)
 {
 	struct lookup *lookup = record->lookup;
@@ -133,9 +157,11 @@ static int take_lookup(struct reading *reading, const struct log_record *record)
 		.title = lookup->netns_name ? lookup->netns_name : "",
 		.policy = (struct policy *)record->policy,
 	};
-	enum filter_kind rejected =
-		presenter_examine(reading->presenter, &space, lookup, record->explained);
+	enum filter_kind rejected;
 
+	if (!reading->filter_ready && resolve_tables(reading))
+		return -ENOENT;
+	rejected = presenter_examine(reading->presenter, &space, lookup, record->explained);
 	reading->lookups++;
 	reading->last_ns = lookup->time_ns;
 	if (rejected != FILTER_NONE || !namespace_wanted(reading->options, lookup->netns_name)) {
@@ -158,6 +184,7 @@ static int take_other(struct reading *reading, const struct log_record *record)
 
 	switch (record->type) {
 	case LOG_LOST:
+		reading->lost += reading->exact ? record->count : 0;
 		presenter_lost(reading->presenter, record->time_ns, record->cpu, record->count);
 		break;
 	case LOG_NOTE:
@@ -206,6 +233,7 @@ static int take_record(struct reading *reading, const struct log_record *record)
 	if (record->type == LOG_CONTINUED) {
 		reading->last_ns = record->time_ns;
 		reading->continued = true;
+		report_note("%s: the trace goes on in another file", reading->options->read);
 		return 0;
 	}
 	if (record->type != LOG_CLOCK)
@@ -221,6 +249,8 @@ static int read_records(struct reading *reading)
 
 	while (found > 0 && !err && !reading->ended && !reading->continued) {
 		if (reading->presenter && presenter_done(reading->presenter))
+			return 0;
+		if (stop_requested)
 			return 0;
 		found = log_reader_next(reading->log, &record);
 		reading->waits = 0;
@@ -250,8 +280,9 @@ static void count_what_was_read(struct reading *reading)
 	if (reading->ended && !reading->continues)
 		return;
 	*counts = (struct lookup_counts){
-		.seen = reading->lookups,
+		.seen = reading->lookups + reading->lost,
 		.filtered = reading->rejected,
+		.lost = reading->lost,
 		.missed_known = false,
 	};
 }
@@ -286,7 +317,7 @@ static int reading_finish(struct reading *reading)
 {
 	int err;
 
-	if (!reading->presenter)
+	if (!reading->presenter || presenter_error(reading->presenter))
 		return 0;
 	count_what_was_read(reading);
 	presenter_summary(reading->presenter)->counts.shown = presenter_shown(reading->presenter);
@@ -343,6 +374,11 @@ static int reading_run(struct reading *reading)
 		report_error("%s: %s", reading->options->read, reason);
 		return -errno;
 	}
+	if (reading->options->follow && !log_reader_is_file(reading->log)) {
+		report_error("--follow: %s is no file that grows; leave it out",
+			     reading->options->read);
+		return -EINVAL;
+	}
 	reading->render = display_options(reading->options, log_reader_names(reading->log));
 	reading->render.owners = log_reader_owners(reading->log);
 	reading->render.json_rules = json_rules_new();
@@ -361,7 +397,7 @@ int read_command(const struct options *options)
 
 	signal(SIGPIPE, SIG_IGN);
 	err = reading_run(&reading);
-	if (err == -ENOMEM)
+	if (err == -ENOMEM && !(reading.presenter && presenter_error(reading.presenter)))
 		report_error("out of memory");
 	presenter_free(reading.presenter);
 	stats_free(&reading.stats);

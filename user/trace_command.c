@@ -540,7 +540,8 @@ static int trace_turn(struct trace *trace)
 	trace_take_signal(trace);
 	if (reopen_requested) {
 		reopen_requested = 0;
-		log_writer_reopen(trace->log);
+		if (!log_writer_reopen(trace->log))
+			stop_requested = SIGHUP;
 	}
 	for (int i = 0; i < count; i++)
 		command_ended |= trace->command.pid && events[i].data.fd == trace->command.pidfd;

@@ -51,7 +51,9 @@ passes() {
 	run_trace host "${@:2}" -- sh "$WORK/sends"
 	check_trace "\$summary.seen | if . >= $least then \"enough\" else . end" enough \
 		"map(select(.purpose == \"output\" and (.flow.dst | startswith(\"$TO\"))) |
-		.flow.dport) | unique | map(tostring) | join(\" \")" "$1"
+		.flow.dport) | unique | map(tostring) | join(\" \") |
+		. + (\$summary | if .lost + .unfinished > 0 then \", \(.lost) lost, \(
+			.unfinished) unfinished\" else \"\" end)" "$1"
 }
 
 filters_on_addresses() {

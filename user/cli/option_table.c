@@ -77,13 +77,17 @@ static int add_oif(struct option_parser *parser, const char *value)
 	return parse_interface(value, filter->oif[filter->oif_count++]);
 }
 
-/* Table 0 is "unspec": no lookup asks it. */
+/* Table 0 is "unspec": no lookup asks it. Which names there are is seen at the end: a log has its own. */
 static int add_table(struct option_parser *parser, const char *value)
 {
 	struct filter *filter = &parser->options->filter;
-	uint32_t *table = &filter->verdict.table[filter->verdict.table_count++];
+	uint32_t *table = &filter->verdict.table[filter->verdict.table_count];
+	bool known = names_parse_table(parser->names, value, table);
 
-	return names_parse_table(parser->names, value, table) && *table ? 0 : -EINVAL;
+	parser->options->table_words[filter->verdict.table_count++] = value;
+	if (!known && !parser->unknown_table)
+		parser->unknown_table = value;
+	return !known || *table ? 0 : -EINVAL;
 }
 
 static int add_priority(struct option_parser *parser, const char *value)

@@ -23,6 +23,7 @@ struct option_parser {
 	unsigned int seen[OPTION_ROWS];
 	const char *first_values[OPTION_ROWS]; /* NULL: not given, or takes no value */
 	size_t filter_words; /* of options->filters */
+	const char *unknown_table; /* the first --table that is none here */
 };
 
 /* Repeated GROUP_FILTER options append, at most FILTER_MAX of each; of the others the last wins. */

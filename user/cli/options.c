@@ -332,6 +332,9 @@ static int check_trace(const struct option_parser *parser)
 	const struct options *options = parser->options;
 	char name[32];
 
+	if (parser->unknown_table)
+		return report_value(row_of_long("--table", strlen("--table")),
+				    parser->unknown_table);
 	for (size_t i = 0; i < OPTION_ROWS; i++) {
 		if (!parser->seen[i] || !option_rows[i].not_for_trace)
 			continue;

@@ -13,6 +13,20 @@ void delta_free(struct delta_slots *slots)
 {
 	for (size_t i = 0; i < DELTA_SLOTS; i++)
 		text_free(&slots->images[i]);
+	slots->total = 0;
+}
+
+/* The slot is to hold length bytes. Writer and reader forget alike. */
+static void make_room(struct delta_slots *slots, uint8_t slot, size_t length)
+{
+	slots->total += length - slots->images[slot].length;
+	if (slots->total <= DELTA_TOTAL_MAX)
+		return;
+	for (size_t i = 0; i < DELTA_SLOTS; i++) {
+		if (i != slot)
+			text_free(&slots->images[i]);
+	}
+	slots->total = length;
 }
 
 static bool same_at(const struct text *base, const struct text *image, size_t at)
@@ -66,6 +80,7 @@ void delta_put(struct text *out, struct delta_slots *slots, uint8_t slot, const 
 	put_number(out, slot, 1);
 	put_varint(out, image->length);
 	put_differences(out, base, image);
+	make_room(slots, slot, image->length);
 	text_clear(base);
 	text_add_bytes(base, text_string(image), image->length);
 	out->failed |= base->failed | image->failed;
@@ -127,6 +142,7 @@ const struct text *delta_get(struct span *span, struct delta_slots *slots)
 		errno = EBADMSG;
 		return NULL;
 	}
+	make_room(slots, slot, length);
 	if (image_resize(image, length)) {
 		errno = ENOMEM;
 		return NULL;

@@ -9,12 +9,16 @@
 #include "log/span.h"
 
 /* No record describes more; what claims to is damaged. */
-#define IMAGE_SIZE_MAX (32u << 20)
+#define IMAGE_SIZE_MAX (16u << 20)
 
-/* An image per slot: the last one that was put there. All zero is empty and valid. */
+/* An image per slot: the last one that was put there. total: bytes of all, of which there are no more
+ * than DELTA_TOTAL_MAX: an image that would exceed that leaves all other slots empty. All zero is
+ * empty and valid. */
 #define DELTA_SLOTS 256
+#define DELTA_TOTAL_MAX (64u << 20)
 struct delta_slots {
 	struct text images[DELTA_SLOTS];
+	size_t total;
 };
 
 void delta_free(struct delta_slots *slots);

@@ -20,6 +20,9 @@
 #define FLAG_EXPLAINED 2u
 #define FLAG_POLICIED 4u
 
+/* More of them no lookup has. */
+#define FINDINGS_MAX (1u << 16)
+
 /* A step without a rule. */
 #define NO_RULE UINT32_MAX
 
@@ -199,10 +202,30 @@ static bool route_possible(const struct lookup_route *route, uint8_t family)
 		route->gateway_family == FLOW_AF_INET6);
 }
 
-static bool step_possible(const struct lookup_step *step, uint8_t reason)
+/* What came of a rule's action says which rule; what a table answered may be all that is known. A
+ * rule that refused the flow is none of the walk's. */
+static bool outcome_possible(const struct lookup_step *step)
 {
-	return step->outcome < STEP_OUTCOME_COUNT && step->suppressor <= SUPPRESSOR_IFGROUP &&
-	       step->evidence <= EVIDENCE_DERIVED && reason < ARRAY_SIZE(reasons);
+	switch (step->outcome) {
+	case STEP_SUPPRESSED:
+	case STEP_GOTO:
+	case STEP_NOP:
+	case STEP_NOT_REACHED:
+		return step->rule;
+	case STEP_SKIPPED:
+		return false;
+	default:
+		return step->outcome < STEP_OUTCOME_COUNT;
+	}
+}
+
+static bool step_possible(const struct lookup_step *step)
+{
+	bool suppressed = step->outcome == STEP_SUPPRESSED;
+
+	return outcome_possible(step) && step->suppressor <= SUPPRESSOR_IFGROUP &&
+	       (suppressed || step->suppressor == SUPPRESSOR_NONE) &&
+	       step->evidence <= EVIDENCE_DERIVED;
 }
 
 static bool get_step(struct span *span, struct lookup *lookup, struct lookup_step *step)
@@ -214,16 +237,16 @@ static bool get_step(struct span *span, struct lookup *lookup, struct lookup_ste
 	reason = (uint8_t)get_number(span, 1);
 	if (step->has_route)
 		GET(span, &step->route, route_fields);
-	if (span->bad || !step_possible(step, reason) ||
+	if (span->bad || reason >= ARRAY_SIZE(reasons) ||
 	    !route_possible(&step->route, lookup->key.family))
 		return false;
 	step->reason = reasons[reason];
-	if (rule == NO_RULE)
-		return true;
-	if (!lookup->rules || rule >= lookup->rules->count)
-		return false;
-	step->rule = &lookup->rules->rules[rule];
-	return true;
+	if (rule != NO_RULE) {
+		if (!lookup->rules || rule >= lookup->rules->count)
+			return false;
+		step->rule = &lookup->rules->rules[rule];
+	}
+	return step_possible(step);
 }
 
 static int get_steps(struct span *span, struct lookup *lookup)
@@ -261,7 +284,7 @@ static int get_findings(struct span *span, struct lookup *lookup)
 	int err = 0;
 
 	lookup->examined = examined;
-	if (span->bad || count > span_left(span))
+	if (span->bad || count > FINDINGS_MAX || count > span_left(span))
 		return -EBADMSG;
 	lookup->findings = calloc(count ? count : 1, sizeof(*lookup->findings));
 	if (!lookup->findings)
@@ -297,7 +320,7 @@ static int get_body(struct span *span, const struct lookup_image *head, struct l
 	lookup->context.instance = get_number(span, 8);
 	GET(span, lookup, verdict_fields);
 	GET(span, &lookup->verdict.route, route_fields);
-	if (span->bad || !lookup_possible(lookup))
+	if (span->bad || !lookup_possible(lookup) || lookup->key.family != head->family)
 		return -EBADMSG;
 	err = get_steps(span, lookup);
 	lookup->group = get_number(span, 8);

@@ -111,8 +111,14 @@ static const struct field nexthop_fields[] = {
 	NEXTHOP_FIELD(weight, FIELD_NUMBER),
 };
 
-/* What a nexthop takes in a log. */
+/* What a nexthop takes in a log, and a rule at least. */
 #define NEXTHOP_BYTES 24
+#define RULE_BYTES 160
+
+/* Routes of one set of nexthops take next to no room, but so many nexthops for each byte, and a few
+ * for nothing, are more than any log has. */
+#define NEXTHOPS_PER_BYTE 8
+#define NEXTHOPS_FREE 128
 
 static bool is_family(uint8_t family)
 {
@@ -168,13 +174,12 @@ void put_rules(struct text *out, const struct rule_list *rules)
 		put_rule(out, &rules->rules[i]);
 }
 
-struct rule_list *get_rules(struct span *span, const struct owners *owners)
+struct rule_list *get_rules(struct span *span, uint8_t family, const struct owners *owners)
 {
 	uint64_t count = get_varint(span);
 	struct rule_list *rules;
 
-	/* Each takes more than a byte. */
-	if (span->bad || count > span_left(span)) {
+	if (span->bad || count > span_left(span) / RULE_BYTES) {
 		errno = EBADMSG;
 		return NULL;
 	}
@@ -182,7 +187,7 @@ struct rule_list *get_rules(struct span *span, const struct owners *owners)
 	if (!rules)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (get_rule(span, &rules->rules[i], owners))
+		if (get_rule(span, &rules->rules[i], owners) && rules->rules[i].family == family)
 			continue;
 		rule_list_put(rules);
 		errno = EBADMSG;
@@ -207,13 +212,14 @@ static bool route_possible(const struct route *route, const struct span *span)
 }
 
 /* NULL with errno. */
-static struct route *get_route(struct span *span)
+static struct route *get_route(struct span *span, size_t bytes)
 {
 	struct route head = { 0 };
 	struct route *route;
 
 	fields_get(span, &head, route_fields, ARRAY_SIZE(route_fields));
-	if (span->bad || !route_possible(&head, span)) {
+	if (span->bad || !route_possible(&head, span) ||
+	    head.nexthop_count > NEXTHOPS_FREE + NEXTHOPS_PER_BYTE * bytes) {
 		errno = EBADMSG;
 		return NULL;
 	}
@@ -265,7 +271,7 @@ void put_change(struct text *out, const struct policy_change *change)
 
 static int apply_rules(struct span *span, struct policy_change *change, struct policy *policy)
 {
-	struct rule_list *rules = get_rules(span, NULL);
+	struct rule_list *rules = get_rules(span, change->family, NULL);
 	int err;
 
 	if (!rules)
@@ -300,19 +306,19 @@ static int apply_address(struct span *span, const struct policy_change *change,
 	return policy_apply(policy, &whole);
 }
 
-static int apply_route(struct span *span, struct policy_change *change, struct policy *policy)
+static int apply_route(struct span *span, size_t bytes, struct policy_change *change,
+		       struct policy *policy)
 {
-	_cleanup_free_ struct route *route = get_route(span);
-	int err;
+	_cleanup_free_ struct route *route = get_route(span, bytes);
 
 	if (!route)
 		return -errno;
 	change->route = route;
-	err = policy_apply(policy, change);
-	return err == -EINVAL || err == -ENOENT ? -EBADMSG : err;
+	return policy_apply(policy, change);
 }
 
-static int apply_kind(struct span *span, struct policy_change *change, struct policy *policy)
+static int apply_kind(struct span *span, size_t bytes, struct policy_change *change,
+		      struct policy *policy)
 {
 	switch (change->kind) {
 	case POLICY_RULES_SET:
@@ -325,7 +331,7 @@ static int apply_kind(struct span *span, struct policy_change *change, struct po
 		return apply_address(span, change, policy);
 	case POLICY_ROUTE_ADDED:
 	case POLICY_ROUTE_REMOVED:
-		return apply_route(span, change, policy);
+		return apply_route(span, bytes, change, policy);
 	case POLICY_ROUTES_CLEARED:
 	case POLICY_TABLE_UNHELD:
 		return is_family(change->family) ? policy_apply(policy, change) : -EBADMSG;
@@ -339,12 +345,13 @@ static int apply_kind(struct span *span, struct policy_change *change, struct po
 	}
 }
 
-int apply_change(const struct text *image, struct policy *policy)
+int apply_change(const struct text *image, size_t bytes_told, struct policy *policy)
 {
 	const uint8_t *bytes = (const uint8_t *)text_string(image);
 	struct span span = { .at = bytes, .end = bytes + image->length };
 	struct policy_change change = { .kind = get_number(&span, 1) };
 	uint8_t flags;
+	int err;
 
 	change.family = (uint8_t)get_number(&span, 1);
 	change.value = (uint8_t)get_number(&span, 1);
@@ -352,5 +359,6 @@ int apply_change(const struct text *image, struct policy *policy)
 	change.append = flags & 1;
 	change.replace = flags & 2;
 	change.number = (uint32_t)get_number(&span, 4);
-	return span.bad ? -EBADMSG : apply_kind(&span, &change, policy);
+	err = span.bad ? -EBADMSG : apply_kind(&span, bytes_told, &change, policy);
+	return err == -EINVAL || err == -ENOENT ? -EBADMSG : err;
 }

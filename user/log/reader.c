@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -22,6 +23,9 @@
 #define READ_AT_ONCE (64u << 10)
 #define FILTERS_MAX 4096
 #define TITLE_SIZE 256
+/* Rules that are kept for lookups to come, and files of owners: more no machine has. */
+#define RULES_HELD_MAX (8u << 20)
+#define OWNERS_FILES_MAX 256
 
 /* A namespace of the log. */
 struct log_place {
@@ -50,6 +54,8 @@ struct log_reader {
 	struct delta_slots lookups;
 	struct delta_slots changes;
 	struct lookup lookup;
+	size_t rules_held; /* in all rings */
+	unsigned int owners_files;
 	char *strings[3]; /* of the record that was returned last */
 	char **filters;
 };
@@ -280,6 +286,13 @@ struct log_reader *log_reader_open(const char *name, char *reason, size_t size)
 	return NULL;
 }
 
+bool log_reader_is_file(const struct log_reader *reader)
+{
+	struct stat status;
+
+	return !fstat(reader->fd, &status) && S_ISREG(status.st_mode);
+}
+
 void log_reader_follow(struct log_reader *reader, bool (*wait)(void *data), void *data)
 {
 	reader->wait = wait;
@@ -372,6 +385,8 @@ static int take_owners(struct log_reader *reader, struct span *payload, struct l
 	(void)record;
 	if (!file)
 		return -errno;
+	if (++reader->owners_files > OWNERS_FILES_MAX)
+		return -EBADMSG;
 	err = owners_parse(reader->owners, file, (const char *)payload->at, length, &error);
 	text_free(&error);
 	return err == -EINVAL ? 0 : err;
@@ -435,12 +450,30 @@ static int take_space(struct log_reader *reader, struct span *payload, struct lo
 	return flags & LOG_SPACE_ANEW ? place_renew(reader, place, flags, tos_compare) : 0;
 }
 
-static void follow_rules(struct log_place *place)
+/* list: NULL when there is none. */
+static int hold_rules(struct log_reader *reader, struct log_place *place, uint8_t family,
+		      struct rule_list *list, bool anew)
 {
-	rules_ring_follow(&place->rings[FLOW_FAMILY_SLOT(FLOW_AF_INET)],
-			  policy_rules(place->policy, FLOW_AF_INET));
-	rules_ring_follow(&place->rings[FLOW_FAMILY_SLOT(FLOW_AF_INET6)],
-			  policy_rules(place->policy, FLOW_AF_INET6));
+	struct rules_ring *ring = &place->rings[FLOW_FAMILY_SLOT(family)];
+	size_t before = ring->rules;
+
+	if (anew)
+		rules_ring_push(ring, list);
+	else
+		rules_ring_follow(ring, list);
+	reader->rules_held += ring->rules - before;
+	return reader->rules_held > RULES_HELD_MAX ? -EBADMSG : 0;
+}
+
+static int follow_rules(struct log_reader *reader, struct log_place *place)
+{
+	int err = hold_rules(reader, place, FLOW_AF_INET, policy_rules(place->policy, FLOW_AF_INET),
+			     false);
+
+	if (err)
+		return err;
+	return hold_rules(reader, place, FLOW_AF_INET6, policy_rules(place->policy, FLOW_AF_INET6),
+			  false);
 }
 
 static struct log_place *take_place(struct log_reader *reader, struct span *payload)
@@ -453,6 +486,7 @@ static struct log_place *take_place(struct log_reader *reader, struct span *payl
 static int take_change(struct log_reader *reader, struct span *payload, struct log_record *record)
 {
 	struct log_place *place = take_place(reader, payload);
+	size_t bytes = span_left(payload);
 	const struct text *image;
 	int err;
 
@@ -460,10 +494,8 @@ static int take_change(struct log_reader *reader, struct span *payload, struct l
 	if (!place || !place->policy)
 		return -EBADMSG;
 	image = delta_get(payload, &reader->changes);
-	err = image ? apply_change(image, place->policy) : -errno;
-	if (!err)
-		follow_rules(place);
-	return err;
+	err = image ? apply_change(image, bytes, place->policy) : -errno;
+	return err ? err : follow_rules(reader, place);
 }
 
 static int take_rules(struct log_reader *reader, struct span *payload, struct log_record *record)
@@ -473,6 +505,7 @@ static int take_rules(struct log_reader *reader, struct span *payload, struct lo
 	const struct text *image;
 	struct rule_list *rules;
 	struct span span;
+	int err;
 
 	(void)record;
 	if (!place || (family != FLOW_AF_INET && family != FLOW_AF_INET6))
@@ -483,12 +516,12 @@ static int take_rules(struct log_reader *reader, struct span *payload, struct lo
 	span.at = (const uint8_t *)text_string(image);
 	span.end = span.at + image->length;
 	span.bad = false;
-	rules = get_rules(&span, reader->owners);
+	rules = get_rules(&span, family, reader->owners);
 	if (!rules)
 		return -errno;
-	rules_ring_push(&place->rings[FLOW_FAMILY_SLOT(family)], rules);
+	err = hold_rules(reader, place, family, rules, true);
 	rule_list_put(rules);
-	return 0;
+	return err;
 }
 
 /* The family decides in which ring the number is looked up, and stands behind it. */

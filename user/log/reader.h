@@ -17,6 +17,8 @@ struct log_reader;
 struct log_reader *log_reader_open(const char *name, char *reason, size_t size);
 void log_reader_close(struct log_reader *reader); /* takes NULL */
 
+/* Whether more may come behind its end. */
+bool log_reader_is_file(const struct log_reader *reader);
 /* For a log that is still written: at the end of what there is wait() is called, and as long as it
  * returns true more may have come. What stands behind the last whole record is no damage then. */
 void log_reader_follow(struct log_reader *reader, bool (*wait)(void *data), void *data);

@@ -13,6 +13,7 @@ void rules_ring_push(struct rules_ring *ring, struct rule_list *list)
 {
 	struct rule_list **place = &ring->lists[++ring->last % RULES_RING_SIZE];
 
+	ring->rules += list->count - (*place ? (*place)->count : 0);
 	rule_list_put(*place);
 	*place = rule_list_get(list);
 }

@@ -4,6 +4,7 @@
 #ifndef FIBTRACE_LOG_RULES_RING_H
 #define FIBTRACE_LOG_RULES_RING_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rules/policy.h"
@@ -14,6 +15,7 @@
 /* last: the number of the newest list, from 1; 0: none was there. All zero is empty. */
 struct rules_ring {
 	uint32_t last;
+	size_t rules; /* of all lists */
 	struct rule_list *lists[RULES_RING_SIZE];
 };
 

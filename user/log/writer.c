@@ -40,6 +40,7 @@ struct log_writer {
 	struct log_files files; /* where close_fd */
 	struct text prologue; /* the records that each file begins with */
 	bool prologue_done;
+	uint64_t preamble; /* bytes of the file that told what lookups need */
 	char name[2 * LOG_NAME_SIZE]; /* for log_writer_name() */
 	bool is_file; /* it can be cut off behind the last whole record */
 	int error;
@@ -264,14 +265,21 @@ const char *log_writer_strerror(int err)
 		return "it is a symbolic link; give the name of the file itself";
 	case -EINVAL:
 		return "it is neither a file nor a pipe";
+	case -E2BIG:
+		return "there are more rules than a log can hold";
 	default:
 		return strerror(-err);
 	}
 }
 
+/* A file is not full of what it begins with: where the policy is large, lookups are to have as much
+ * of it. */
 static bool next_is_due(const struct log_writer *writer, time_t now)
 {
-	return writer->close_fd && log_files_due(&writer->files, log_writer_size(writer), now);
+	uint64_t size = log_writer_size(writer);
+
+	return writer->close_fd &&
+	       log_files_due(&writer->files, size < 2 * writer->preamble ? 0 : size, now);
 }
 
 bool log_writer_full(const struct log_writer *writer)
@@ -309,6 +317,8 @@ static void begin_file(struct log_writer *writer, int fd)
 	forget_told(writer);
 	put_header(&writer->out);
 	text_add_bytes(&writer->out, text_string(&writer->prologue), writer->prologue.length);
+	writer->out.failed |= writer->prologue.failed;
+	writer->preamble = writer->out.length;
 	write_time(writer, LOG_CONTINUES);
 	log_writer_clock(writer, writer->utc_offset);
 }
@@ -341,17 +351,18 @@ static void next_file(struct log_writer *writer)
 	go_on_in(writer, log_files_next(&writer->files, now));
 }
 
-void log_writer_reopen(struct log_writer *writer)
+bool log_writer_reopen(struct log_writer *writer)
 {
 	int fd;
 
-	if (!writer->close_fd || writer->error || !writer->is_file)
-		return;
-	fd = log_files_again(&writer->files, writer->fd);
+	if (!writer->close_fd || !writer->is_file)
+		return false;
+	fd = writer->error ? -EEXIST : log_files_again(&writer->files, writer->fd);
 	if (fd == -EEXIST)
-		return;
+		return true;
 	end_file(writer);
 	go_on_in(writer, fd);
+	return true;
 }
 
 static void write_name(void *data, enum name_kind kind, uint32_t number, const char *name)
@@ -461,6 +472,13 @@ void log_writer_end(struct log_writer *writer, uint64_t time_ns, const struct lo
 
 /* --- namespaces and their policies -------------------------------------------------------- */
 
+/* What no reader takes is not written as if it were well. */
+static void check_image(struct log_writer *writer)
+{
+	if (writer->image.length > IMAGE_SIZE_MAX)
+		writer_fail(writer, -E2BIG);
+}
+
 static void write_change(struct space_entry *entry, const struct policy_change *change)
 {
 	struct log_writer *writer = entry->writer;
@@ -469,6 +487,7 @@ static void write_change(struct space_entry *entry, const struct policy_change *
 	put_varint(payload, entry->number);
 	text_clear(&writer->image);
 	put_change(&writer->image, change);
+	check_image(writer);
 	delta_put(payload, &writer->changes, (uint8_t)change->kind, &writer->image);
 	record_end(writer, LOG_CHANGE);
 }
@@ -527,7 +546,10 @@ static void write_space(struct space_entry *entry, const struct log_space *space
 /* From here on the policy's changes are written as they are made. */
 static void write_policy(struct space_entry *entry, struct policy *policy)
 {
+	uint64_t before = log_writer_size(entry->writer);
+
 	policy_describe(policy, describe_change, entry);
+	entry->writer->preamble += log_writer_size(entry->writer) - before;
 	follow_rules(entry, policy);
 	policy_set_journal(policy, note_change, entry);
 }
@@ -584,6 +606,7 @@ static uint32_t write_rules(struct space_entry *entry, uint8_t family, struct ru
 	put_number(payload, family, 1);
 	text_clear(&writer->image);
 	put_rules(&writer->image, rules);
+	check_image(writer);
 	delta_put(payload, &writer->changes, 0, &writer->image);
 	record_end(writer, LOG_RULES);
 	rules_ring_push(ring, rules);
@@ -629,6 +652,7 @@ void log_writer_end_lookup(struct log_writer *writer, const struct lookup *looku
 	struct text *payload = record_begin(writer);
 
 	put_lookup_rest(&writer->image, &writer->lookup_head, lookup);
+	check_image(writer);
 	delta_put(payload, &writer->lookups, writer->lookup_slot, &writer->image);
 	record_end(writer, LOG_LOOKUP);
 }

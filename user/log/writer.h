@@ -39,8 +39,9 @@ struct log_space {
 struct log_writer *log_writer_open(const struct log_files_settings *settings);
 /* The name of the file that is written, borrowed until the next call. */
 const char *log_writer_name(struct log_writer *writer);
-/* Writes on into a new file where the current one has got another name: for SIGHUP. */
-void log_writer_reopen(struct log_writer *writer);
+/* Writes on into a new file where the current one has got another name: for SIGHUP. False: it is
+ * none that can be moved. */
+bool log_writer_reopen(struct log_writer *writer);
 /* What went wrong, for -errno of the functions here. */
 const char *log_writer_strerror(int err);
 /* Whether all files are written that were asked for: nothing is to be added. */
