@@ -208,6 +208,7 @@ static bool outcome_possible(const struct lookup_step *step)
 {
 	switch (step->outcome) {
 	case STEP_SUPPRESSED:
+		return step->rule || step->suppressor == SUPPRESSOR_NONE;
 	case STEP_GOTO:
 	case STEP_NOP:
 	case STEP_NOT_REACHED:
