@@ -59,7 +59,10 @@ forced() { # TIER
 	local wrapper=$logs/fibtrace.$1
 	cat >"$wrapper" <<-END
 		#!/bin/sh
-		[ "\${1:-}" = features ] || set -- --attach "$1" "\$@"
+		case "\${1:-}" in
+		features | read | -r) ;;
+		*) set -- --attach "$1" "\$@" ;;
+		esac
 		exec "$binary" "\$@"
 	END
 	chmod 755 "$wrapper"
