@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Tests of the command line and of how fibtrace ends.
 
+# An emulated machine takes seconds to attach. The kit hides what tells that.
+end_s=5
+[ ! -e /run/vm/command ] || end_s=30
 . "$(dirname "$0")/lib.sh"
 
 # run ARG…: fibtrace in host; stdout in $WORK/out, stderr in $WORK/err, $status its exit status.
@@ -229,7 +232,7 @@ duration_ends_the_trace() {
 	same "the exit status" "$status" 0
 	check_complete "$WORK/out"
 	[ $((end - begin)) -ge 300000000 ] || fail "ended after $((end - begin)) ns"
-	[ $((end - begin)) -le 5000000000 ] || fail "ended after $((end - begin)) ns"
+	[ $((end - begin)) -le $((end_s * 1000000000)) ] || fail "ended after $((end - begin)) ns"
 }
 
 # COMMAND ends first, or is told to end with us.
