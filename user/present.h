@@ -27,7 +27,6 @@ struct presenter_settings {
 	uint64_t limit;
 	bool exact;
 	bool recorded;
-	bool quiet;
 };
 
 /* NULL with errno. presenter_free() takes NULL. */

@@ -3,11 +3,13 @@
 #include "read_command.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "counts.h"
@@ -84,7 +86,6 @@ static int reading_open_presenter(struct reading *reading, bool exact)
 		.limit = options->count,
 		.exact = exact,
 		.recorded = true,
-		.quiet = options->quiet,
 	};
 
 	reading->presenter = presenter_new(&settings);
@@ -317,8 +318,11 @@ static int reading_finish(struct reading *reading)
 {
 	int err;
 
-	if (!reading->presenter || presenter_error(reading->presenter))
+	if (!reading->presenter)
 		return 0;
+	/* What cannot be written is told once. */
+	if (presenter_error(reading->presenter))
+		return presenter_error(reading->presenter);
 	count_what_was_read(reading);
 	presenter_summary(reading->presenter)->counts.shown = presenter_shown(reading->presenter);
 	show_stats(reading);
@@ -328,15 +332,21 @@ static int reading_finish(struct reading *reading)
 }
 
 /* Often enough to keep up with what is written every 100 ms; blocks of text are complete by then. */
-#define LOOK_EVERY_NS 50000000
+#define LOOK_EVERY_MS 50
 #define IDLE_AFTER 4
+
+/* A pause, which ends when nobody reads our output any more. */
+static bool output_is_read(void)
+{
+	struct pollfd output = { .fd = STDOUT_FILENO };
+
+	return poll(&output, 1, LOOK_EVERY_MS) <= 0;
+}
 
 /* At the end of what was written so far. */
 static bool wait_for_more(void *data)
 {
 	struct reading *reading = data;
-	const struct timespec pause = { .tv_nsec = LOOK_EVERY_NS };
-
 	if (reading->presenter && ++reading->waits >= IDLE_AFTER)
 		presenter_idle(reading->presenter);
 	else if (reading->presenter)
@@ -344,8 +354,7 @@ static bool wait_for_more(void *data)
 	if (stop_requested || (reading->presenter && (presenter_done(reading->presenter) ||
 						      presenter_error(reading->presenter))))
 		return false;
-	nanosleep(&pause, NULL);
-	return true;
+	return output_is_read();
 }
 
 static void on_signal(int number)

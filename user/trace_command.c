@@ -300,7 +300,6 @@ static int trace_open_presenter(struct trace *trace)
 		.log = trace->log,
 		.limit = options->count,
 		.exact = capture_is_exact(trace->capture),
-		.quiet = options->quiet,
 	};
 
 	trace->presenter = presenter_new(&settings);

@@ -47,6 +47,10 @@ _fibtrace() {
 	elif [[ $current == -* && ${COMP_WORDS[1]} == features ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--format -q --quiet -v --verbose -h --help
 			-V --version' -- "$current")
+	elif [[ $current == -* && ${COMP_WORDS[1]} == read ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(tr -s '[:space:]' '\n' <<<"$valued$flags" |
+			grep -v -x -e -w -e -C -e -W -e -G -e -r -e --duration -e --attach \
+				-e --buffer -e --max-routes -e --all)" -- "$current")
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$valued$flags --" -- "$current")
 	elif ((COMP_CWORD == 1)); then

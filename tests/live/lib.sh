@@ -457,6 +457,11 @@ await_line() {
 	timeout 20 tail -n +1 -f "$1" 2>/dev/null | grep -m 1 -q -e "$2" || fail "no line '$2' in $1"
 }
 
+# await_file FILE: bounded wait until there is one.
+await_file() {
+	timeout 20 sh -c 'until [ -e "$0" ]; do sleep 0.01; done' "$1" || fail "there is no $1"
+}
+
 # read_fifo FIFO: its next line; bounded wait, also for who opens it.
 read_fifo() {
 	local fifo line

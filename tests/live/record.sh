@@ -30,6 +30,16 @@ kill_trace() {
 	wait "$fibtrace_pid" 2>/dev/null || true
 }
 
+# await_recorded FILE: until a lookup is read of a log that is being written.
+await_recorded() {
+	local follower
+	"$FIBTRACE" read -q --follow --format line "$1" >"$WORK/followed" 2>/dev/null &
+	follower=$!
+	await_line "$WORK/followed" time=
+	kill "$follower"
+	wait "$follower" || true
+}
+
 pings() {
 	echo ping -n -q -c 3 -i 0.02 -W 1 192.0.2.1
 }
@@ -255,10 +265,7 @@ what_a_killed_trace_wrote_is_read() {
 	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG" -P icmp
 	# shellcheck disable=SC2046
 	in_ns host $(pings) >/dev/null
-	# What was there when it was ready has no lookup in it.
-	# shellcheck disable=SC2016
-	timeout 20 sh -c 'until "$0" read -q "$1" 2>/dev/null | grep -q .; do sleep 0.05; done' \
-		"$FIBTRACE" "$LOG" || fail "nothing is written"
+	await_recorded "$LOG"
 	kill_trace
 	read_log --format json
 	same "the exit status of read" "$status" 1
@@ -373,7 +380,7 @@ a_hangup_goes_on_in_a_new_file() {
 	in_ns host $(pings) >/dev/null
 	mv "$LOG" "$LOG.1"
 	kill -HUP "$fibtrace_pid"
-	timeout 20 sh -c 'until [ -e "$0" ]; do sleep 0.02; done' "$LOG" || fail "no new file"
+	await_file "$LOG"
 	# shellcheck disable=SC2046
 	in_ns host $(pings) >/dev/null
 	detach INT
@@ -383,22 +390,74 @@ a_hangup_goes_on_in_a_new_file() {
 	[ "$(add_up "$LOG")" -ge 6 ] || fail "the new file has $(add_up "$LOG")"
 }
 
+# Each of them begins a new file, in the middle of what is sent.
 hangups_lose_nothing() {
-	local i
+	local i sender
 	two_ns
 	BOTH_WAYS=no attach host "$WORK/out" --buffer 64M -w "$LOG"
 	in_ns host "$UDP_FLOOD" 192.0.2.1 9 20000 &
+	sender=$!
 	for i in $(seq 100); do
-		[ ! -e "$LOG" ] || mv "$LOG" "$LOG.$i"
+		mv "$LOG" "$LOG.$i"
 		kill -HUP "$fibtrace_pid"
-		sleep 0.01
+		await_file "$LOG"
 	done
-	wait "$!"
+	wait "$sender"
 	detach INT
 	same "the exit status" "$status" 0
 	cp "$WORK/out.err" "$WORK/err"
 	[ "$(recorded)" -ge 20000 ] || fail "$(tail -n 1 "$WORK/err")"
 	same "what all have" "$(add_up "$LOG"*)" "$(recorded)"
+}
+
+# Names are those of the machine that was traced, in what is shown and in what is asked for.
+names_are_those_of_the_recording() {
+	two_ns
+	# Where there is none, it would not be a copy.
+	[ -d /etc/iproute2 ] || lacks "needs /etc/iproute2"
+	mkdir -p /etc/iproute2/rt_tables.d
+	echo '52 tailnet' >/etc/iproute2/rt_tables.d/here.conf
+	ip_in host rule add pref 50 to 203.0.113.7 lookup 52
+	ip_in host route add 203.0.113.7 via 192.0.2.1 table 52
+	record -- ping -n -q -c 1 -W 0.1 203.0.113.7
+	echo '53 tailnet' >/etc/iproute2/rt_tables.d/here.conf
+	[ "$(shown --table tailnet)" -ge 1 ] || fail "nothing of tailnet"
+	same "by number" "$(shown --table 52)" "$(shown --table tailnet)"
+	same "what it is called" "$(shown --table tailnet &&
+		jq -r 'select(.type == "lookup").verdict.table' "$WORK/read" | sort -u)" \
+		"$(shown --table 52)
+tailnet"
+	read_log --table nowhere
+	same "the exit status for a table of no name" "$status" 1
+	says "$WORK/read.err" "'nowhere' is no table of $LOG"
+	rm /etc/iproute2/rt_tables.d/here.conf
+}
+
+output_that_cannot_be_written_is_told_once() {
+	local result=0
+	two_ns
+	# shellcheck disable=SC2046
+	record -- $(pings)
+	"$FIBTRACE" read --format json "$LOG" >/dev/full 2>"$WORK/read.err" || result=$?
+	same "the exit status" "$result" 1
+	same "lines on stderr" "$(wc -l <"$WORK/read.err")" 1
+	says "$WORK/read.err" 'cannot write to standard output'
+	result=0
+	"$FIBTRACE" read --follow --format line "$LOG" >/dev/full 2>"$WORK/read.err" || result=$?
+	same "the exit status of one that follows" "$result" 1
+	"$FIBTRACE" read --format line "$LOG" 2>"$WORK/read.err" | head -n 1 | grep -q time= ||
+		fail "nothing is read"
+}
+
+# Nobody reads what is followed any more: it ends although nothing is written.
+a_closed_pipe_ends_the_following() {
+	two_ns
+	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	timeout 20 "$FIBTRACE" read -q --follow --format line "$LOG" | head -n 1 | grep -q time= ||
+		fail "it does not end"
+	detach INT
 }
 
 damage_ends_a_reading() {
@@ -426,4 +485,5 @@ run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract findings
 	a_full_disk_ends_the_trace_with_a_whole_log what_a_killed_trace_wrote_is_read \
 	files_follow_one_another_by_size a_ring_of_files_keeps_the_last_ones \
 	files_follow_one_another_by_time a_hangup_goes_on_in_a_new_file hangups_lose_nothing \
-	a_log_that_is_written_is_followed following_ends_when_it_is_told_to damage_ends_a_reading
+	names_are_those_of_the_recording output_that_cannot_be_written_is_told_once \
+	a_closed_pipe_ends_the_following a_log_that_is_written_is_followed following_ends_when_it_is_told_to damage_ends_a_reading

@@ -333,10 +333,13 @@ static void end_file(struct log_writer *writer)
 	writer->fd = -1;
 }
 
+/* Behind a failure nothing is written any more. */
 static void go_on_in(struct log_writer *writer, int fd)
 {
 	if (fd < 0)
 		writer_fail(writer, fd);
+	else if (writer->error)
+		close(fd);
 	else
 		begin_file(writer, fd);
 }
@@ -348,7 +351,8 @@ static void next_file(struct log_writer *writer)
 	if (writer->error || log_files_full(&writer->files) || !next_is_due(writer, now))
 		return;
 	end_file(writer);
-	go_on_in(writer, log_files_next(&writer->files, now));
+	if (!writer->error)
+		go_on_in(writer, log_files_next(&writer->files, now));
 }
 
 bool log_writer_reopen(struct log_writer *writer)
