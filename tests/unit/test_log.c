@@ -662,6 +662,157 @@ static void images_come_back(void **state)
 	text_free(&image);
 }
 
+/* No more is kept for images to come than the format says, and both sides forget alike. */
+static void old_images_are_forgotten(void **state)
+{
+	struct delta_slots *there = calloc(1, sizeof(*there)), *here = calloc(1, sizeof(*here));
+	const size_t length = 8u << 20;
+	struct text image = { 0 };
+	uint32_t random = 3;
+
+	(void)state;
+	while (image.length < length)
+		text_add_char(&image, (char)random_next(&random));
+	for (uint8_t slot = 0; slot < 12; slot++) {
+		struct text told = { 0 };
+		const struct text *got;
+		struct span span;
+
+		image.string[slot]++;
+		delta_put(&told, there, slot, &image);
+		span.at = (const uint8_t *)told.string;
+		span.end = span.at + told.length;
+		span.bad = false;
+		got = delta_get(&span, here);
+		assert_non_null(got);
+		assert_int_equal(got->length, length);
+		assert_memory_equal(got->string, image.string, length);
+		assert_in_range(there->total, length, DELTA_TOTAL_MAX);
+		assert_int_equal(here->total, there->total);
+		text_free(&told);
+	}
+	delta_free(there);
+	delta_free(here);
+	free(there);
+	free(here);
+	text_free(&image);
+}
+
+/* What no kernel and no version of ours tells of a lookup. Its first step has rule 0. */
+static void have_no_rule(struct lookup *lookup)
+{
+	lookup->steps[0].rule = NULL;
+}
+
+static void jump_without_rule(struct lookup *lookup)
+{
+	have_no_rule(lookup);
+	lookup->steps[0].outcome = STEP_GOTO;
+}
+
+static void pass_without_rule(struct lookup *lookup)
+{
+	have_no_rule(lookup);
+	lookup->steps[0].outcome = STEP_NOT_REACHED;
+}
+
+static void suppress_without_rule(struct lookup *lookup)
+{
+	have_no_rule(lookup);
+	lookup->steps[0].outcome = STEP_SUPPRESSED;
+	lookup->steps[0].suppressor = SUPPRESSOR_PREFIXLENGTH;
+}
+
+static void suppress_nothing(struct lookup *lookup)
+{
+	lookup->steps[0].suppressor = SUPPRESSOR_IFGROUP;
+}
+
+static void be_skipped(struct lookup *lookup)
+{
+	lookup->steps[0].outcome = STEP_SKIPPED;
+}
+
+static void come_to_nothing(struct lookup *lookup)
+{
+	lookup->steps[0].outcome = STEP_OUTCOME_COUNT;
+}
+
+static void have_no_evidence(struct lookup *lookup)
+{
+	lookup->steps[0].evidence = EVIDENCE_DERIVED + 1;
+}
+
+static void match_too_much(struct lookup *lookup)
+{
+	lookup->verdict.route.prefix_length = 33;
+}
+
+static void have_another_gateway(struct lookup *lookup)
+{
+	lookup->verdict.route.gateway_family = 3;
+}
+
+static void succeed_twice(struct lookup *lookup)
+{
+	lookup->verdict.error = 1;
+}
+
+static void be_decided_otherwise(struct lookup *lookup)
+{
+	lookup->verdict.decided_by = DECIDED_BY_COUNT;
+}
+
+static void have_another_purpose(struct lookup *lookup)
+{
+	lookup->purpose = PURPOSE_COUNT;
+}
+
+static void have_another_cause(struct lookup *lookup)
+{
+	lookup->cause = CAUSE_COUNT;
+}
+
+static void run_elsewhere(struct lookup *lookup)
+{
+	lookup->context.level = LEVEL_KTHREAD + 1;
+}
+
+static void impossible_lookups_are_damage(void **state)
+{
+	static void (*const changes[])(struct lookup * lookup) = {
+		jump_without_rule,  pass_without_rule,	  suppress_without_rule,
+		suppress_nothing,   be_skipped,		  come_to_nothing,
+		have_no_evidence,   match_too_much,	  have_another_gateway,
+		succeed_twice,	    be_decided_otherwise, have_another_purpose,
+		have_another_cause, run_elsewhere,
+	};
+
+	(void)state;
+	/* The last one is as it was. */
+	for (size_t i = 0; i <= ARRAY_SIZE(changes); i++) {
+		bool possible = i == ARRAY_SIZE(changes);
+		struct file file = file_new();
+		struct recorder recorder;
+		struct lookup lookup;
+		struct seen seen;
+
+		recorder_open(&recorder, &file, false);
+		lookup = scene_lookup(recorder.policy, &flows[0]);
+		if (!possible)
+			changes[i](&lookup);
+		log_writer_begin_lookup(recorder.writer, &recorder.space, &lookup, false);
+		log_writer_end_lookup(recorder.writer, &lookup);
+		lookup_clear(&lookup);
+		recorder_close(&recorder);
+		seen = read_all(&file, true);
+		assert_int_equal(seen.result, possible ? 0 : -EBADMSG);
+		assert_int_equal(seen.text.length != 0, possible);
+		text_free(&seen.text);
+		unlink(file.name);
+	}
+}
+
 /* A policy that is made of a description is described alike. */
 struct description {
 	struct text text;
@@ -823,6 +974,8 @@ int main(void)
 		cmocka_unit_test(numbers_come_back),
 		cmocka_unit_test(varints_that_are_too_long_are_bad),
 		cmocka_unit_test(images_come_back),
+		cmocka_unit_test(old_images_are_forgotten),
+		cmocka_unit_test(impossible_lookups_are_damage),
 		cmocka_unit_test(a_description_makes_an_equal_policy),
 		cmocka_unit_test(repeated_walks_are_small),
 		cmocka_unit_test(files_follow_one_another),
