@@ -193,6 +193,8 @@ static void record(struct recorder *recorder, struct lookup *lookup)
 	lookup->time_ns = lookup->boottime_ns + 1700000000000000000;
 	lookup->group = recorder->time_ns / 2000;
 	lookup->netns_name = recorder->space.title;
+	lookup->duration_ns = 77;
+	lookup->cpu = 3;
 	log_writer_begin_lookup(recorder->writer, &recorder->space, lookup, recorder->explained);
 	show(&recorder->session, lookup, recorder->space.policy, false);
 	log_writer_end_lookup(recorder->writer, lookup);
@@ -813,6 +815,36 @@ static void impossible_lookups_are_damage(void **state)
 	}
 }
 
+/* What no reader would take is an error of the writing. */
+static void more_rules_than_a_log_holds_are_told(void **state)
+{
+	struct file file = file_new();
+	struct recorder recorder;
+	struct rule_list *rules = rule_list_new(NULL, 120000);
+	struct lookup lookup;
+
+	(void)state;
+	assert_non_null(rules);
+	for (size_t i = 0; i < rules->count; i++) {
+		rule_init(&rules->rules[i], FLOW_AF_INET);
+		rules->rules[i].priority = (uint32_t)i;
+	}
+	recorder_open(&recorder, &file, false);
+	lookup = scene_lookup(recorder.policy, &flows[0]);
+	policy_set_owners(recorder.policy, NULL);
+	policy_set_rules(recorder.policy, FLOW_AF_INET, rules);
+	assert_int_equal(log_writer_flush(recorder.writer), 0);
+	log_writer_begin_lookup(recorder.writer, &recorder.space, &lookup, false);
+	assert_int_equal(log_writer_flush(recorder.writer), -E2BIG);
+	assert_int_equal(log_writer_close(recorder.writer), -E2BIG);
+	lookup_clear(&lookup);
+	session_free(&recorder.session);
+	policy_free(recorder.policy);
+	owners_free(recorder.owners);
+	names_free(recorder.names);
+	unlink(file.name);
+}
+
 /* A policy that is made of a description is described alike. */
 struct description {
 	struct text text;
@@ -903,9 +935,8 @@ static void each_file_is_whole(void **state)
 	unsigned int files = 0;
 
 	(void)state;
-	recorder_open_files(&recorder,
-			    &(struct log_files_settings){ .name = file.name, .max_size = 6000 },
-			    false);
+	recorder_open_files(
+		&recorder, &(struct log_files_settings){ .name = file.name, .max_size = 1 }, false);
 	for (unsigned int i = 0; i < 300; i++) {
 		struct route_row row = ROUTE(52, "100.64.0.0", 10, WG0);
 		struct route *route = scene_route(&row);
@@ -935,6 +966,7 @@ static void each_file_is_whole(void **state)
 		text_free(&seen.text);
 		unlink(part.name);
 	}
+	/* Whatever the size, lookups have as much of each as what they need. */
 	assert_in_range(files, 3, 100);
 	assert_string_equal(text_string(&all), text_string(&want));
 	text_free(&all);
@@ -976,6 +1008,7 @@ int main(void)
 		cmocka_unit_test(images_come_back),
 		cmocka_unit_test(old_images_are_forgotten),
 		cmocka_unit_test(impossible_lookups_are_damage),
+		cmocka_unit_test(more_rules_than_a_log_holds_are_told),
 		cmocka_unit_test(a_description_makes_an_equal_policy),
 		cmocka_unit_test(repeated_walks_are_small),
 		cmocka_unit_test(files_follow_one_another),

@@ -900,16 +900,23 @@ static void files_are_read_in_the_order_of_their_names(void **state)
 		"owner w\nmark 0x6 w\nmark\n",
 		"owner l\nmark 0x7 l\n",
 	};
+	const char *const kept[] = { contents[1], contents[0], contents[5] };
 	char directory[] = "/tmp/fibtrace-owners-XXXXXX";
+	struct owners_source *sources = NULL;
 	struct owners *owners;
+	size_t count = 0;
 
 	(void)state;
 	report_set_level(REPORT_QUIET);
 	assert_non_null(mkdtemp(directory));
 	for (size_t i = 0; i < LENGTH(names); i++)
 		write_file(directory, names[i], contents[i]);
-	owners = owners_read(directory, NULL);
+	owners = owners_read(directory, &sources);
 	assert_non_null(owners);
+	/* Those that were not left out, as they were read. */
+	for (const struct owners_source *source = sources; source; source = source->next)
+		assert_memory_equal(source->content, kept[count++], source->length);
+	assert_int_equal(count, LENGTH(kept));
 	assert_string_equal(mark_text(owners, 1), "b b");
 	assert_string_equal(mark_text(owners, 2), "b b");
 	assert_string_equal(mark_text(owners, 3), "a a");
@@ -917,6 +924,7 @@ static void files_are_read_in_the_order_of_their_names(void **state)
 		assert_null(owners_mark(owners, mark));
 	assert_string_equal(mark_text(owners, 7), "l l");
 	assert_string_equal(mark_text(owners, 0x80000), "tailscaled bypass");
+	owners_sources_free(sources);
 	owners_free(owners);
 	for (size_t i = 0; i < LENGTH(names); i++)
 		remove_file(directory, names[i]);
