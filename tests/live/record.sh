@@ -437,6 +437,18 @@ tailnet"
 	rm /etc/iproute2/rt_tables.d/here.conf
 }
 
+# Text has the local time of the machine that was traced, wherever it is read.
+times_are_those_of_the_recording() {
+	two_ns
+	# shellcheck disable=SC2046
+	TZ='<here>-5:30' record --format line -- $(pings)
+	grep -q -E '^time=[^ ]*\+0530 ' "$WORK/out" || fail "$(head -n 1 "$WORK/out")"
+	TZ='<there>3' read_log --format line
+	cmp -s "$WORK/out" "$WORK/read" || fail "$(diff "$WORK/out" "$WORK/read" | head -n 4)"
+	TZ='<there>3' read_log --format line --utc
+	grep -q -E '^time=[^ ]*\+0000 ' "$WORK/read" || fail "$(head -n 1 "$WORK/read")"
+}
+
 output_that_cannot_be_written_is_told_once() {
 	local result=0
 	two_ns
@@ -492,5 +504,5 @@ run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract findings
 	a_full_disk_ends_the_trace_with_a_whole_log what_a_killed_trace_wrote_is_read \
 	files_follow_one_another_by_size a_ring_of_files_keeps_the_last_ones \
 	files_follow_one_another_by_time a_hangup_goes_on_in_a_new_file hangups_lose_nothing \
-	names_are_those_of_the_recording output_that_cannot_be_written_is_told_once \
+	names_are_those_of_the_recording times_are_those_of_the_recording output_that_cannot_be_written_is_told_once \
 	a_closed_pipe_ends_the_following a_log_that_is_written_is_followed following_ends_when_it_is_told_to damage_ends_a_reading
