@@ -446,7 +446,7 @@ times_are_those_of_the_recording() {
 	TZ='<there>3' read_log --format line
 	cmp -s "$WORK/out" "$WORK/read" || fail "$(diff "$WORK/out" "$WORK/read" | head -n 4)"
 	TZ='<there>3' read_log --format line --utc
-	grep -q -E '^time=[^ ]*\+0000 ' "$WORK/read" || fail "$(head -n 1 "$WORK/read")"
+	grep -q -E '^time=[^ ]*Z ' "$WORK/read" || fail "$(head -n 1 "$WORK/read")"
 }
 
 output_that_cannot_be_written_is_told_once() {
@@ -497,12 +497,14 @@ damage_ends_a_reading() {
 }
 
 require ping setpriv
-run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract findings_are_found_when_read \
-	findings_that_were_asked_for_are_recorded totals_are_read text_formats_are_read_as_shown \
-	a_pipe_carries_a_recording a_closed_pipe_ends_the_trace reading_needs_no_privileges \
-	namespaces_keep_their_names what_cannot_be_is_refused files_that_cannot_be_written_are_named \
-	a_full_disk_ends_the_trace_with_a_whole_log what_a_killed_trace_wrote_is_read \
-	files_follow_one_another_by_size a_ring_of_files_keeps_the_last_ones \
-	files_follow_one_another_by_time a_hangup_goes_on_in_a_new_file hangups_lose_nothing \
-	names_are_those_of_the_recording times_are_those_of_the_recording output_that_cannot_be_written_is_told_once \
-	a_closed_pipe_ends_the_following a_log_that_is_written_is_followed following_ends_when_it_is_told_to damage_ends_a_reading
+run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract \
+	findings_are_found_when_read findings_that_were_asked_for_are_recorded totals_are_read \
+	text_formats_are_read_as_shown a_pipe_carries_a_recording a_closed_pipe_ends_the_trace \
+	reading_needs_no_privileges namespaces_keep_their_names what_cannot_be_is_refused \
+	files_that_cannot_be_written_are_named a_full_disk_ends_the_trace_with_a_whole_log \
+	what_a_killed_trace_wrote_is_read files_follow_one_another_by_size \
+	a_ring_of_files_keeps_the_last_ones files_follow_one_another_by_time \
+	a_hangup_goes_on_in_a_new_file hangups_lose_nothing names_are_those_of_the_recording \
+	times_are_those_of_the_recording output_that_cannot_be_written_is_told_once \
+	a_closed_pipe_ends_the_following a_log_that_is_written_is_followed \
+	following_ends_when_it_is_told_to damage_ends_a_reading
