@@ -26,9 +26,9 @@ LIBS := libbpf libelf zlib libmnl libcap-ng libseccomp
 CFLAGS ?= -O2 -g
 SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
-BASE_CFLAGS = -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -DFIBTRACE_VERSION='"$(VERSION)"' \
+BASE_CFLAGS = -std=gnu11 -pthread $(WARNINGS) -D_GNU_SOURCE -DFIBTRACE_VERSION='"$(VERSION)"' \
 	-I. -Iuser -I$(BUILD)
-ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS))
+ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -pthread
 BPF_CFLAGS := -std=gnu11 -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unused-parameter -I. -Ivmlinux
 

@@ -11,28 +11,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What opens the directory of a path: "" stands for the current one. */
-static int open_directory(const char *name, const char *base)
+/* What opens the directory of a path: "" stands for the current one. It need not be readable. */
+static int open_directory(struct log_files *files)
 {
-	char *path = base == name ? strdup(".") : strndup(name, (size_t)(base - name));
-	int fd = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	const char *name = files->settings.name;
+	char *path =
+		files->base == name ? strdup(".") : strndup(name, (size_t)(files->base - name));
 
+	if (!path)
+		return -ENOMEM;
+	files->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	files->readable = files->directory >= 0;
+	if (!files->readable)
+		files->directory = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	free(path);
-	return fd < 0 ? -errno : fd;
+	return files->directory < 0 ? -errno : 0;
 }
 
 int log_files_init(struct log_files *files, const struct log_files_settings *settings)
 {
 	const char *slash = strrchr(settings->name, '/');
-	int fd;
 
 	*files = (struct log_files){ .settings = *settings, .directory = -1 };
 	files->base = slash ? slash + 1 : settings->name;
-	fd = open_directory(settings->name, files->base);
-	if (fd < 0)
-		return fd;
-	files->directory = fd;
-	return 0;
+	return open_directory(files);
 }
 
 void log_files_close(struct log_files *files)

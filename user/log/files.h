@@ -26,6 +26,7 @@ struct log_files_settings {
 struct log_files {
 	struct log_files_settings settings;
 	int directory;
+	bool readable; /* the directory, so that it can be synced */
 	const char *base; /* of name, in it */
 	char stamp[LOG_NAME_SIZE]; /* base with the time in it */
 	char current[LOG_NAME_SIZE]; /* the file that is written, in directory */

@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "log/delta.h"
+#include "log/durable.h"
 #include "log/format.h"
 #include "log/lookup_codec.h"
 #include "log/policy_codec.h"
@@ -20,6 +21,9 @@
 
 /* What gathers until it is written, flush or no flush. */
 #define FLUSH_AT (256u << 10)
+
+/* What a power cut takes, and what the disk is waited for. */
+#define SYNC_EVERY_S 5
 
 #define TITLE_SIZE 256
 
@@ -43,6 +47,8 @@ struct log_writer {
 	uint64_t preamble; /* bytes of the file that told what lookups need */
 	char name[2 * LOG_NAME_SIZE]; /* for log_writer_name() */
 	bool is_file; /* it can be cut off behind the last whole record */
+	bool syncs; /* durable was started */
+	struct durable durable;
 	int error;
 	uint64_t size;
 	int32_t utc_offset;
@@ -60,6 +66,7 @@ struct log_writer {
 	struct delta_slots changes;
 };
 
+/* Only the first counts; 0 is none. */
 static void writer_fail(struct log_writer *writer, int err)
 {
 	if (!writer->error)
@@ -151,7 +158,10 @@ int log_writer_close(struct log_writer *writer)
 
 	if (!writer)
 		return 0;
-	err = log_writer_flush(writer);
+	log_writer_flush(writer);
+	if (writer->syncs)
+		writer_fail(writer, durable_stop(&writer->durable));
+	err = writer->error;
 	/* Some file systems say only now that there was no room. */
 	if (writer->close_fd) {
 		if (close(writer->fd) && !err)
@@ -204,6 +214,8 @@ int log_writer_flush(struct log_writer *writer)
 		else if (errno != EINTR)
 			writer_fail(writer, -errno);
 	}
+	if (done && writer->syncs && writer->is_file)
+		writer_fail(writer, durable_written(&writer->durable, writer->fd));
 	if (done == out->length) {
 		writer->size += done;
 	} else if (done) {
@@ -328,7 +340,9 @@ static void end_file(struct log_writer *writer)
 {
 	write_time(writer, LOG_CONTINUED);
 	log_writer_flush(writer);
-	if (close(writer->fd))
+	if (writer->syncs && writer->is_file)
+		durable_end_file(&writer->durable, writer->fd);
+	else if (close(writer->fd))
 		writer_fail(writer, -errno);
 	writer->fd = -1;
 }
@@ -380,11 +394,25 @@ static void write_name(void *data, enum name_kind kind, uint32_t number, const c
 	record_end(writer, LOG_NAME);
 }
 
+/* Behind the dropping of privileges: the thread has none, either. */
+static void start_syncing(struct log_writer *writer)
+{
+	int err;
+
+	if (!writer->is_file)
+		return;
+	err = durable_start(&writer->durable, writer->files.readable ? writer->files.directory : -1,
+			    SYNC_EVERY_S);
+	writer->syncs = !err;
+	writer_fail(writer, err);
+}
+
 void log_writer_start(struct log_writer *writer, const struct log_start *start)
 {
 	struct text *payload = record_begin(writer);
 	size_t count = 0;
 
+	start_syncing(writer);
 	while (start->filters[count])
 		count++;
 	put_number(payload, start->time_ns, 8);

@@ -17,6 +17,8 @@ static const int allowed_calls[] = {
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
 	SCMP_SYS(ftruncate), /* a log that a full disk cut within a record */
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(fsync),
 	SCMP_SYS(close),
 	SCMP_SYS(fstat),
 	SCMP_SYS(newfstatat),
@@ -76,6 +78,8 @@ static const int allowed_calls[] = {
 	SCMP_SYS(pipe2),
 	SCMP_SYS(setsid),
 	SCMP_SYS(set_robust_list),
+	/* The thread that syncs a log. */
+	SCMP_SYS(rseq),
 };
 
 static const int namespace_calls[] = {
@@ -103,6 +107,9 @@ static int seccomp_enter(bool open_namespaces)
 	if (!filter)
 		return -ENOMEM;
 	err = calls_allow(filter, allowed_calls, ARRAY_SIZE(allowed_calls));
+	/* Its flags cannot be looked at, and the C library takes clone() where it does not exist. */
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (!err && open_namespaces)
 		err = calls_allow(filter, namespace_calls, ARRAY_SIZE(namespace_calls));
 	if (!err)
