@@ -394,6 +394,59 @@ a_hangup_goes_on_in_a_new_file() {
 	[ "$(add_up "$LOG")" -ge 6 ] || fail "the new file has $(add_up "$LOG")"
 }
 
+# A removed file is written on to, and nothing takes its place but by a hangup.
+a_removed_file_comes_back_with_a_hangup() {
+	two_ns
+	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	rm "$LOG"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	[ ! -e "$LOG" ] || fail "it is there again"
+	kill -HUP "$fibtrace_pid"
+	await_file "$LOG"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	detach INT
+	same "the exit status" "$status" 0
+	cp "$WORK/out.err" "$WORK/err"
+	[ "$(add_up "$LOG")" -ge 6 ] || fail "the new file has $(add_up "$LOG")"
+	[ "$(add_up "$LOG")" -le $(($(recorded) - 12)) ] || fail "it has what was removed"
+}
+
+# next_file_refused TEXT NAME COMMAND…: in a trace that is to begin its next file in $WORK/dir, behind
+# COMMAND. What was recorded before is whole, and the end tells of the file that was to be.
+next_file_refused() {
+	mkdir -p "$WORK/dir"
+	LOG=$WORK/dir/log
+	BOTH_WAYS=no attach host "$WORK/out" -w "$LOG"
+	# shellcheck disable=SC2046
+	in_ns host $(pings) >/dev/null
+	mv "$LOG" "$WORK/before"
+	"${@:3}"
+	kill -HUP "$fibtrace_pid"
+	await_end
+	same "the exit status" "$status" 1
+	says "$WORK/out.err" "cannot write $2: $1"
+	[ "$(add_up "$WORK/before")" -ge 6 ] || fail "$(add_up "$WORK/before") were recorded before"
+	chmod 755 "$WORK/dir" 2>/dev/null || true
+}
+
+# Nothing is written elsewhere, and nobody's file is emptied.
+next_files_that_cannot_be_written_are_named() {
+	two_ns
+	echo precious >"$WORK/precious"
+	next_file_refused 'it is a symbolic link' "$WORK/dir/log" \
+		ln -s "$WORK/precious" "$WORK/dir/log"
+	same "what the link leads to" "$(cat "$WORK/precious")" precious
+	rm "$WORK/dir/log"
+	next_file_refused 'Permission denied' "$WORK/dir/log" chmod 555 "$WORK/dir"
+	same "what is in the directory" "$(ls "$WORK/dir")" ''
+	next_file_refused 'No such file' "$WORK/dir/log" rm -r "$WORK/dir"
+	[ ! -e "$WORK/dir" ] || fail "the directory is there again"
+}
+
 # Each of them begins a new file, in the middle of what is sent.
 hangups_lose_nothing() {
 	local i sender
@@ -504,7 +557,9 @@ run_tests a_recording_alone_shows_nothing filters_of_a_reading_subtract \
 	files_that_cannot_be_written_are_named a_full_disk_ends_the_trace_with_a_whole_log \
 	what_a_killed_trace_wrote_is_read files_follow_one_another_by_size \
 	a_ring_of_files_keeps_the_last_ones files_follow_one_another_by_time \
-	a_hangup_goes_on_in_a_new_file hangups_lose_nothing names_are_those_of_the_recording \
-	times_are_those_of_the_recording output_that_cannot_be_written_is_told_once \
+	a_hangup_goes_on_in_a_new_file a_removed_file_comes_back_with_a_hangup \
+	next_files_that_cannot_be_written_are_named hangups_lose_nothing \
+	names_are_those_of_the_recording times_are_those_of_the_recording \
+	output_that_cannot_be_written_is_told_once \
 	a_closed_pipe_ends_the_following a_log_that_is_written_is_followed \
 	following_ends_when_it_is_told_to damage_ends_a_reading

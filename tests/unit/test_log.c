@@ -926,6 +926,22 @@ static void files_follow_one_another(void **state)
 	}
 }
 
+/* Lookups, and routes that change between them. */
+static void record_mixed(struct recorder *recorder, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct route_row row = ROUTE(52, "100.64.0.0", 10, WG0);
+		struct route *route = scene_route(&row);
+
+		record_flow(recorder, &flows[i % ARRAY_SIZE(flows)]);
+		if (i % 10 == 4)
+			assert_int_equal(policy_add_route(recorder->policy, route, true, false), 0);
+		if (i % 10 == 9)
+			assert_int_equal(policy_remove_route(recorder->policy, route), 0);
+		free(route);
+	}
+}
+
 /* Each file tells all that its own lookups need. */
 static void each_file_is_whole(void **state)
 {
@@ -937,17 +953,7 @@ static void each_file_is_whole(void **state)
 	(void)state;
 	recorder_open_files(
 		&recorder, &(struct log_files_settings){ .name = file.name, .max_size = 1 }, false);
-	for (unsigned int i = 0; i < 300; i++) {
-		struct route_row row = ROUTE(52, "100.64.0.0", 10, WG0);
-		struct route *route = scene_route(&row);
-
-		record_flow(&recorder, &flows[i % ARRAY_SIZE(flows)]);
-		if (i % 10 == 4)
-			assert_int_equal(policy_add_route(recorder.policy, route, true, false), 0);
-		if (i % 10 == 9)
-			assert_int_equal(policy_remove_route(recorder.policy, route), 0);
-		free(route);
-	}
+	record_mixed(&recorder, 300);
 	want = recorder.session.text;
 	recorder.session.text = (struct text){ 0 };
 	recorder_close(&recorder);
@@ -992,6 +998,69 @@ static void repeated_walks_are_small(void **state)
 	unlink(file.name);
 }
 
+#define LARGE 3000
+
+/* How many lookups the log tells of before something is wrong with it. */
+static unsigned int count_lookups(const struct file *file, int *result)
+{
+	struct log_record record;
+	unsigned int count = 0;
+	char reason[200];
+	struct log_reader *reader = log_reader_open(file->name, reason, sizeof(reason));
+
+	*result = 0;
+	while (reader && (*result = log_reader_next(reader, &record)) > 0)
+		count += record.type == LOG_LOOKUP;
+	log_reader_close(reader);
+	return count;
+}
+
+static unsigned int lookups_before(const struct text *log, const struct place *places, size_t count,
+				   size_t offset)
+{
+	unsigned int lookups = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (places[i].payload + places[i].length + LOG_CRC_LENGTH <= offset)
+			lookups += log->string[places[i].begin] == LOG_LOOKUP;
+	}
+	return lookups;
+}
+
+/* At 1,000 places, cut and damaged in turns: all before it is read, and no more. */
+static void a_large_log_is_read_up_to_where_it_is_damaged(void **state)
+{
+	static struct place places[3 * LARGE];
+	struct file file = file_new();
+	struct recorder recorder;
+	struct text log;
+	size_t count;
+
+	(void)state;
+	recorder_open(&recorder, &file, false);
+	record_mixed(&recorder, LARGE);
+	recorder_close(&recorder);
+	log = file_content(&file);
+	count = find_records(&log, places, ARRAY_SIZE(places));
+	assert_in_range(count, LARGE, ARRAY_SIZE(places) - 1);
+	assert_int_equal(lookups_before(&log, places, count, log.length), LARGE);
+	srand(1);
+	for (int i = 0; i < 1000; i++) {
+		size_t at = LOG_HEADER_LENGTH + (size_t)rand() % (log.length - LOG_HEADER_LENGTH);
+		char bit = (char)(i % 2 ? 1 << rand() % 8 : 0);
+		int result;
+
+		log.string[at] ^= bit;
+		file_write(&file, log.string, bit ? log.length : at);
+		log.string[at] ^= bit;
+		assert_int_equal(count_lookups(&file, &result),
+				 lookups_before(&log, places, count, at));
+		assert_true(result == -EBADMSG || (!bit && !result));
+	}
+	text_free(&log);
+	unlink(file.name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1013,6 +1082,7 @@ int main(void)
 		cmocka_unit_test(repeated_walks_are_small),
 		cmocka_unit_test(files_follow_one_another),
 		cmocka_unit_test(each_file_is_whole),
+		cmocka_unit_test(a_large_log_is_read_up_to_where_it_is_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,8 +6,9 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-LOGS=$ROOT_DIR/${BUILD:-build}/logs
-[[ ${BUILD:-} != /* ]] || LOGS=$BUILD/logs
+builds=$(cd "$ROOT_DIR" && realpath -m "${BUILD:-build}")
+LOGS=$builds/logs
+FIBTRACE=${FIBTRACE:-$builds/fibtrace}
 JOBS=${VM_JOBS:-2}
 passed=0 failed=0 skipped=0
 boots=() tests=()
@@ -55,13 +56,38 @@ run_boot() {
 	echo $? >"$LOGS/vm_$1.status"
 }
 
+# check_recording BOOT TIER FORMAT=SUM… DATA: what a guest recorded reads here as it did there.
+check_recording() {
+	local data=${*: -1} file=$LOGS/vm_$1_$2.log.gz word sum
+	base64 -d <<<"$data" >"$file" || return
+	for word in "${@:3:$#-3}"; do
+		sum=$(gzip -dc "$file" | "$FIBTRACE" read --format "${word%%=*}" - 2>/dev/null |
+			sha256sum)
+		[ "${sum%% *}" = "${word#*=}" ] || return
+	done
+}
+
+# check_recordings BOOT LOG
+check_recordings() {
+	local words
+	while read -r -a words; do
+		if check_recording "$1" "${words[@]:2}"; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+			echo "fail $1: what ${words[2]} recorded is another here"
+		fi
+	done < <(grep '^# recorded ' "$2")
+}
+
 report_boot() { # NAME
 	local log=$LOGS/vm_$1.log status totals
 	read -r status <"$LOGS/vm_$1.status"
 	totals=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
 	echo "== $1 ($(cat "$VM_CACHE/$(kernel_of "$1")/release" 2>/dev/null ||
 		echo 'not there'))"
-	cat "$log"
+	sed 's/^\(# recorded [a-z]*\) .*/\1/' "$log"
+	check_recordings "$1" "$log"
 	if [ "$status" -eq "$STATUS_SKIP" ] && [ -z "$totals" ]; then
 		totals='0 passed, 0 failed, 1 skipped'
 	elif [ -z "$totals" ] || { [ "$status" -ne 0 ] && [[ $totals == *' 0 failed'* ]]; }; then

@@ -30,7 +30,7 @@ ping_goes() {
 	ts=$(sent tailscale0)
 	wg=$(sent wg0)
 	in_ns host timeout -k 5 "$TRACE_LIMIT_S" "$FIBTRACE" --attach "$1" --format json \
-		-d 100.64.0.0/10 -- ping -n -q -c 1 -W 5 "$STORY_PEER" >"$WORK/trace" \
+		-w "$WORK/recorded" -d 100.64.0.0/10 -- ping -n -q -c 1 -W 5 "$STORY_PEER" >"$WORK/trace" \
 		2>"$WORK/trace.err" || fail "fibtrace: $? $(tail -n 1 "$WORK/trace.err")"
 	same "the trace" "$(jq -s -r "$WANTED" "$WORK/trace")" \
 		"start summary true true $1 1 send task ping $3"
@@ -39,6 +39,20 @@ ping_goes() {
 	wg0) [ "$wg" -ge 1 ] && [ "$ts" = 0 ] ;;
 	tailscale0) [ "$ts" -ge 1 ] && [ "$wg" = 0 ] ;;
 	esac || fail "wg0 sent $wg, tailscale0 $ts"
+}
+
+# sum_of ARG…: what is read of the recording.
+sum_of() {
+	"$FIBTRACE" read "$@" "$WORK/recorded" 2>/dev/null | sha256sum | cut -d ' ' -f 1
+}
+
+# hand_over TIER: the recording, and sums of what it shows here, for the machine outside to read.
+hand_over() {
+	local shown
+	shown=$(sha256sum <"$WORK/trace" | cut -d ' ' -f 1)
+	same "what is read" "$(sum_of --format json)" "$shown"
+	echo "# recorded $1 json=$shown line=$(sum_of --format line) tree=$(sum_of --format tree)" \
+		"$(gzip -c "$WORK/recorded" | base64 -w 0)"
 }
 
 passed=0 failed=0
@@ -63,6 +77,7 @@ check_tiers() {
 	local tier
 	for tier in "${TIERS[@]}"; do
 		check "$1 $tier" ping_goes "$tier" "$2" "$4"
+		check "$1 $tier, recorded" hand_over "$tier"
 	done
 	check "$1 kernel" same "what the kernel answers" "$(route_get host "$STORY_PEER")" "$2 $3"
 }
