@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rules that JSON keeps: the same text as written anew, and never that of other rules. */
+#include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -136,6 +137,136 @@ static void a_rule_is_kept_by_itself(void **state)
 	json_rules_free(NULL);
 }
 
+static struct text written(const struct lookup *lookup, struct json_rules *kept)
+{
+	struct render_options options = { .json_rules = kept };
+	struct text out = { 0 };
+
+	format_json.lookup(&out, lookup, &options);
+	return out;
+}
+
+static void assert_lookup_written_as_anew(const struct lookup *lookup, struct json_rules *kept)
+{
+	struct text anew = written(lookup, NULL), got = written(lookup, kept);
+
+	assert_string_equal(text_string(&got), text_string(&anew));
+	text_free(&anew);
+	text_free(&got);
+}
+
+/* Each changes something that a step's JSON may tell of. */
+static void have_a_route(struct lookup *lookup)
+{
+	lookup->steps[1].has_route = true;
+	lookup->steps[1].outcome = STEP_CHOSEN;
+	lookup->steps[1].route.type = RTN_UNICAST;
+	strcpy(lookup->steps[1].route.dev, "eth0");
+}
+
+static void have_another_device(struct lookup *lookup)
+{
+	strcpy(lookup->steps[1].route.dev, "eth1");
+}
+
+static void have_it_derived(struct lookup *lookup)
+{
+	lookup->steps[1].evidence = EVIDENCE_DERIVED;
+}
+
+static void skip_by_mark(struct lookup *lookup)
+{
+	lookup->steps[1].outcome = STEP_SKIPPED;
+	lookup->steps[1].mismatch.selector = SELECTOR_FWMARK;
+}
+
+static void have_another_mark(struct lookup *lookup)
+{
+	lookup->key.mark = 0x77;
+}
+
+static void skip_by_iif(struct lookup *lookup)
+{
+	lookup->key.iif = 3;
+	strcpy(lookup->iif, "eth3");
+	lookup->steps[1].mismatch.selector = SELECTOR_IIF;
+}
+
+static void rename_iif(struct lookup *lookup)
+{
+	strcpy(lookup->iif, "eth4");
+}
+
+static void rename_oif(struct lookup *lookup)
+{
+	lookup->key.oif = 3;
+	strcpy(lookup->oif, "eth4");
+	lookup->steps[1].mismatch.selector = SELECTOR_OIF;
+}
+
+static void rename_oif_again(struct lookup *lookup)
+{
+	strcpy(lookup->oif, "eth3");
+}
+
+static void choose(struct lookup *lookup)
+{
+	lookup->steps[1].outcome = STEP_CHOSEN;
+}
+
+static void be_of_ipv6(struct lookup *lookup)
+{
+	lookup->key.family = AF_INET6;
+}
+
+static void steps_are_kept_as_long_as_all_is_equal(void **state)
+{
+	static void (*const changes[])(struct lookup * lookup) = {
+		have_a_route, have_another_device, have_it_derived,
+		skip_by_mark, have_another_mark,   skip_by_iif,
+		rename_iif,   rename_oif,	   rename_oif_again,
+		choose,	      be_of_ipv6,
+	};
+	struct json_rules *kept = json_rules_new();
+	struct rule_list *list = new_list((const uint32_t[]){ 1, 2, 3 }, 3);
+	struct lookup lookup = new_lookup(list);
+	size_t length;
+
+	(void)state;
+	strcpy(list->rules[1].iif, "eth5");
+	strcpy(list->rules[1].oif, "eth5");
+	lookup.key.family = AF_INET;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+		changes[i](&lookup);
+		assert_null(json_rules_find_step(kept, &lookup, &lookup.steps[1], &length));
+		assert_lookup_written_as_anew(&lookup, kept);
+		assert_non_null(json_rules_find_step(kept, &lookup, &lookup.steps[1], &length));
+		assert_lookup_written_as_anew(&lookup, kept);
+	}
+	lookup_clear(&lookup);
+	rule_list_put(list);
+	json_rules_free(kept);
+}
+
+/* What is kept is what is written, not only what might be. */
+static void kept_steps_are_written(void **state)
+{
+	struct json_rules *kept = json_rules_new();
+	struct rule_list *list = new_list((const uint32_t[]){ 1, 2 }, 2);
+	struct lookup lookup = new_lookup(list);
+	struct text out;
+
+	(void)state;
+	json_rules_keep(kept, list, &list->rules[0], "", 0);
+	json_rules_keep_step(kept, &lookup, &lookup.steps[1], "\"a\":1", 5);
+	out = written(&lookup, kept);
+	assert_non_null(strstr(text_string(&out), ",{\"a\":1}]"));
+	text_free(&out);
+	lookup_clear(&lookup);
+	rule_list_put(list);
+	json_rules_free(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +274,8 @@ int main(void)
 		cmocka_unit_test(another_list_takes_the_place_of_the_last),
 		cmocka_unit_test(a_list_lives_as_long_as_it_is_kept),
 		cmocka_unit_test(a_rule_is_kept_by_itself),
+		cmocka_unit_test(steps_are_kept_as_long_as_all_is_equal),
+		cmocka_unit_test(kept_steps_are_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,13 @@
 
 enum field_kind { FIELD_NUMBER, FIELD_BOOL, FIELD_BYTES, FIELD_STRING };
 
+/* No member is larger. */
+#define FIELD_SIZE_MAX 64
+
 /* size: of the member in memory, and in the log. A FIELD_STRING is an array that holds a NUL. */
 struct field {
-	size_t offset;
-	size_t size;
+	uint16_t offset;
+	uint16_t size;
 	enum field_kind kind;
 };
 
@@ -24,7 +27,8 @@ struct field {
 
 /* Appends the members that the table names, one after the other, without anything between. */
 void fields_put(struct text *out, const void *object, const struct field *fields, size_t count);
-/* Reads them back; others stay as they are. A bool is what it reads as, a string ends. */
+/* Reads them back; others stay as they are. A bool is what it reads as, a string ends. All read as
+ * zero when there are too few bytes for them. */
 void fields_get(struct span *span, void *object, const struct field *fields, size_t count);
 
 #endif

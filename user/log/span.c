@@ -38,33 +38,6 @@ void put_string(struct text *out, const char *string)
 	text_add_bytes(out, string, length);
 }
 
-size_t span_left(const struct span *span)
-{
-	return span->bad ? 0 : (size_t)(span->end - span->at);
-}
-
-const uint8_t *get_bytes(struct span *span, size_t size)
-{
-	const uint8_t *bytes = span->at;
-
-	if (span_left(span) < size) {
-		span->bad = true;
-		return NULL;
-	}
-	span->at += size;
-	return bytes;
-}
-
-uint64_t get_number(struct span *span, size_t size)
-{
-	const uint8_t *bytes = get_bytes(span, size);
-	uint64_t value = 0;
-
-	for (size_t i = 0; bytes && i < size; i++)
-		value |= (uint64_t)bytes[i] << (8 * i);
-	return value;
-}
-
 uint64_t get_varint(struct span *span)
 {
 	uint64_t value = 0;

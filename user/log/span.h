@@ -23,11 +23,35 @@ void put_varint(struct text *out, uint64_t value);
 /* Its length as a varint, then its bytes. */
 void put_string(struct text *out, const char *string);
 
-size_t span_left(const struct span *span);
-uint64_t get_number(struct span *span, size_t size);
-uint64_t get_varint(struct span *span);
+static inline size_t span_left(const struct span *span)
+{
+	return span->bad ? 0 : (size_t)(span->end - span->at);
+}
+
 /* size bytes; NULL when there are fewer. */
-const uint8_t *get_bytes(struct span *span, size_t size);
+static inline const uint8_t *get_bytes(struct span *span, size_t size)
+{
+	const uint8_t *bytes = span->at;
+
+	if (span_left(span) < size) {
+		span->bad = true;
+		return NULL;
+	}
+	span->at += size;
+	return bytes;
+}
+
+static inline uint64_t get_number(struct span *span, size_t size)
+{
+	const uint8_t *bytes = get_bytes(span, size);
+	uint64_t value = 0;
+
+	for (size_t i = 0; bytes && i < size; i++)
+		value |= (uint64_t)bytes[i] << (8 * i);
+	return value;
+}
+
+uint64_t get_varint(struct span *span);
 /* A string into out, which holds size bytes: it is bad when it does not fit, or holds a NUL. */
 void get_string(struct span *span, char *out, size_t size);
 /* The same into memory of its own; NULL when it is bad, or without memory: then errno says ENOMEM. */

@@ -320,12 +320,11 @@ static bool would_match(const struct lookup_step *step)
 	return step->outcome == STEP_NOT_REACHED || step->outcome == STEP_SKIPPED;
 }
 
-static void add_step(struct json_line *line, const struct lookup *lookup,
-		     const struct lookup_step *step)
+static void write_step(struct json_line *line, const struct lookup *lookup,
+		       const struct lookup_step *step)
 {
 	struct json_writer *writer = &line->writer;
 
-	json_open_object(writer, NULL);
 	add_step_rule(line, lookup, step);
 	add_table(line, step->table);
 	json_add_string(writer, "outcome", step_outcome_name(step->outcome));
@@ -338,6 +337,26 @@ static void add_step(struct json_line *line, const struct lookup *lookup,
 	if (step->rule && step->rule->owner)
 		json_add_string(writer, "owner", owner_name(step->rule->owner));
 	json_add_string(writer, "evidence", evidence_name(step->evidence));
+}
+
+/* Walks repeat themselves: what a rule came to is mostly what it came to before. */
+static void add_step(struct json_line *line, const struct lookup *lookup,
+		     const struct lookup_step *step)
+{
+	struct json_rules *kept = line->options->json_rules;
+	struct json_writer *writer = &line->writer;
+	size_t start, length;
+	const char *bytes = kept ? json_rules_find_step(kept, lookup, step, &length) : NULL;
+
+	json_open_object(writer, NULL);
+	start = writer->out->length;
+	if (bytes)
+		json_add_members(writer, bytes, length);
+	else
+		write_step(line, lookup, step);
+	if (!bytes && kept && !writer->out->failed)
+		json_rules_keep_step(kept, lookup, step, writer->out->string + start,
+				     writer->out->length - start);
 	json_close_object(writer);
 }
 

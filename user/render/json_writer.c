@@ -13,33 +13,32 @@ void json_begin(struct json_writer *writer, struct text *out)
 	*writer = (struct json_writer){ .out = out };
 }
 
-/* The comma, the key and first, put together so that the text grows once. */
-static void start_value(struct json_writer *writer, const char *key, char first)
+/* The comma, the key and first. */
+static void start_value(struct json_writer *writer, const char *key, size_t length, char first)
 {
-	size_t length = key ? strlen(key) : 0;
-	char buffer[64];
-	size_t at = 0;
+	char *begin = text_reserve(writer->out, length + 5);
+	char *at = begin;
 
-	if (length > sizeof(buffer) - 5)
-		length = sizeof(buffer) - 5;
+	if (!begin)
+		return;
 	if (writer->comma)
-		buffer[at++] = ',';
+		*at++ = ',';
 	if (key) {
-		buffer[at++] = '"';
-		memcpy(buffer + at, key, length);
+		*at++ = '"';
+		memcpy(at, key, length);
 		at += length;
-		buffer[at++] = '"';
-		buffer[at++] = ':';
+		*at++ = '"';
+		*at++ = ':';
 	}
 	if (first)
-		buffer[at++] = first;
-	text_add_bytes(writer->out, buffer, at);
+		*at++ = first;
+	text_advance(writer->out, (size_t)(at - begin));
 	writer->comma = true;
 }
 
-static void open_group(struct json_writer *writer, const char *key, char bracket)
+void json_put_open(struct json_writer *writer, const char *key, size_t length, char bracket)
 {
-	start_value(writer, key, bracket);
+	start_value(writer, key, length, bracket);
 	writer->comma = false;
 }
 
@@ -49,19 +48,9 @@ static void close_group(struct json_writer *writer, char bracket)
 	writer->comma = true;
 }
 
-void json_open_object(struct json_writer *writer, const char *key)
-{
-	open_group(writer, key, '{');
-}
-
 void json_close_object(struct json_writer *writer)
 {
 	close_group(writer, '}');
-}
-
-void json_open_array(struct json_writer *writer, const char *key)
-{
-	open_group(writer, key, '[');
 }
 
 void json_close_array(struct json_writer *writer)
@@ -69,6 +58,7 @@ void json_close_array(struct json_writer *writer)
 	close_group(writer, ']');
 }
 
+/* Printable ASCII but for the quotation mark and the backslash. */
 static bool byte_is_plain(char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -134,40 +124,34 @@ static void add_escaped(struct text *out, const char *bytes, size_t length)
 	}
 }
 
-void json_add_string(struct json_writer *writer, const char *key, const char *value)
+void json_put_string(struct json_writer *writer, const char *key, size_t length, const char *value)
 {
 	if (!value) {
-		json_add_null(writer, key);
+		json_put_word(writer, key, length, "null");
 		return;
 	}
-	start_value(writer, key, '"');
+	start_value(writer, key, length, '"');
 	add_escaped(writer->out, value, strlen(value));
 	text_add_char(writer->out, '"');
 }
 
-void json_add_unsigned(struct json_writer *writer, const char *key, uint64_t value)
+void json_put_unsigned(struct json_writer *writer, const char *key, size_t length, uint64_t value)
 {
-	start_value(writer, key, '\0');
+	start_value(writer, key, length, '\0');
 	text_add_unsigned(writer->out, value);
 }
 
-void json_add_hex(struct json_writer *writer, const char *key, uint64_t value)
+void json_put_hex(struct json_writer *writer, const char *key, size_t length, uint64_t value)
 {
-	start_value(writer, key, '"');
+	start_value(writer, key, length, '"');
 	text_add_hex(writer->out, value);
 	text_add_char(writer->out, '"');
 }
 
-void json_add_true(struct json_writer *writer, const char *key)
+void json_put_word(struct json_writer *writer, const char *key, size_t length, const char *word)
 {
-	start_value(writer, key, '\0');
-	text_add_bytes(writer->out, "true", 4);
-}
-
-void json_add_null(struct json_writer *writer, const char *key)
-{
-	start_value(writer, key, '\0');
-	text_add_bytes(writer->out, "null", 4);
+	start_value(writer, key, length, '\0');
+	text_add(writer->out, word);
 }
 
 void json_add_members(struct json_writer *writer, const char *bytes, size_t length)
@@ -178,9 +162,9 @@ void json_add_members(struct json_writer *writer, const char *bytes, size_t leng
 	writer->comma = true;
 }
 
-void json_open_string(struct json_writer *writer, const char *key)
+void json_put_string_start(struct json_writer *writer, const char *key, size_t length)
 {
-	start_value(writer, key, '"');
+	start_value(writer, key, length, '"');
 	writer->string_start = writer->out->length;
 }
 

@@ -9,16 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static bool text_reserve(struct text *text, size_t more)
+bool text_grow(struct text *text, size_t length)
 {
-	size_t needed = text->length + more + 1;
+	size_t needed = text->length + length + 1;
 	size_t capacity = text->capacity ? text->capacity : 128;
 	char *grown;
 
-	if (text->failed)
-		return false;
-	if (needed <= text->capacity)
-		return true;
 	while (capacity < needed)
 		capacity *= 2;
 	grown = realloc(text->string, capacity);
@@ -50,37 +46,34 @@ const char *text_string(const struct text *text)
 	return text->string ? text->string : "";
 }
 
-void text_add_bytes(struct text *text, const char *bytes, size_t length)
-{
-	if (!text_reserve(text, length))
-		return;
-	memcpy(text->string + text->length, bytes, length);
-	text->length += length;
-	text->string[text->length] = '\0';
-}
-
-void text_add(struct text *text, const char *string)
-{
-	text_add_bytes(text, string, strlen(string));
-}
-
-void text_add_char(struct text *text, char c)
-{
-	if (!text_reserve(text, 1))
-		return;
-	text->string[text->length++] = c;
-	text->string[text->length] = '\0';
-}
+/* All numbers of two digits. */
+static const char pairs[] = "00010203040506070809"
+			    "10111213141516171819"
+			    "20212223242526272829"
+			    "30313233343536373839"
+			    "40414243444546474849"
+			    "50515253545556575859"
+			    "60616263646566676869"
+			    "70717273747576777879"
+			    "80818283848586878889"
+			    "90919293949596979899";
 
 void text_add_unsigned(struct text *text, uint64_t value)
 {
 	char digits[20];
 	size_t at = sizeof(digits);
 
-	do {
-		digits[--at] = '0' + value % 10;
-		value /= 10;
-	} while (value);
+	while (value >= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + value % 100 * 2, 2);
+		value /= 100;
+	}
+	if (value >= 10) {
+		at -= 2;
+		memcpy(digits + at, pairs + value * 2, 2);
+	} else {
+		digits[--at] = (char)('0' + value);
+	}
 	text_add_bytes(text, digits + at, sizeof(digits) - at);
 }
 
@@ -107,17 +100,19 @@ void text_add_hex(struct text *text, uint64_t value)
 void text_printf(struct text *text, const char *format, ...)
 {
 	va_list arguments;
+	char *end;
 	int length;
 
 	va_start(arguments, format);
 	length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
-	if (length < 0 || !text_reserve(text, length))
+	end = length < 0 ? NULL : text_reserve(text, (size_t)length);
+	if (!end)
 		return;
 	va_start(arguments, format);
-	vsnprintf(text->string + text->length, (size_t)length + 1, format, arguments);
+	vsnprintf(end, (size_t)length + 1, format, arguments);
 	va_end(arguments);
-	text->length += length;
+	text->length += (size_t)length;
 }
 
 static void text_add_ipv4(struct text *text, const uint8_t *address)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* All zero is empty and valid. After an allocation fails, failed is set and
  * nothing is added any more. string is NUL-terminated once anything was added. */
@@ -23,9 +24,45 @@ void text_clear(struct text *text);
 /* The string, "" when nothing was added. */
 const char *text_string(const struct text *text);
 
-void text_add(struct text *text, const char *string);
-void text_add_bytes(struct text *text, const char *bytes, size_t length);
-void text_add_char(struct text *text, char c);
+/* Room for length bytes and a NUL, made; false: failed. */
+bool text_grow(struct text *text, size_t length);
+
+/* These are most of what writing a lookup takes, and are inline for that. */
+
+/* Where length bytes may be written, which text_advance() then takes in; NULL: failed. */
+static inline char *text_reserve(struct text *text, size_t length)
+{
+	if (text->failed || (text->capacity - text->length <= length && !text_grow(text, length)))
+		return NULL;
+	return text->string + text->length;
+}
+
+static inline void text_advance(struct text *text, size_t length)
+{
+	text->length += length;
+	text->string[text->length] = '\0';
+}
+
+static inline void text_add_bytes(struct text *text, const char *bytes, size_t length)
+{
+	char *end = text_reserve(text, length);
+
+	if (!end)
+		return;
+	memcpy(end, bytes, length);
+	text_advance(text, length);
+}
+
+static inline void text_add(struct text *text, const char *string)
+{
+	text_add_bytes(text, string, strlen(string));
+}
+
+static inline void text_add_char(struct text *text, char c)
+{
+	text_add_bytes(text, &c, 1);
+}
+
 void text_add_unsigned(struct text *text, uint64_t value);
 void text_add_signed(struct text *text, int64_t value);
 void text_add_hex(struct text *text, uint64_t value); /* 0x… */
