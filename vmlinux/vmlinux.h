@@ -37,6 +37,7 @@ enum {
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
 	BPF_RB_AVAIL_DATA = 0,
+	BPF_RB_PROD_POS = 3,
 };
 
 /* Helpers that not every kernel has; a value exists in BTF where the kernel has the helper. */
