@@ -36,10 +36,22 @@ static bool same_at(const struct text *base, const struct text *image, size_t at
 	return image->string[at] == before;
 }
 
+static uint64_t eight_at(const struct text *text, size_t at)
+{
+	uint64_t eight;
+
+	memcpy(&eight, text->string + at, sizeof(eight));
+	return eight;
+}
+
+/* Eight bytes at a time as long as both have them. */
 static size_t equal_from(const struct text *base, const struct text *image, size_t at)
 {
+	size_t both = base->length < image->length ? base->length : image->length;
 	size_t end = at;
 
+	while (end + 8 <= both && eight_at(base, end) == eight_at(image, end))
+		end += 8;
 	while (end < image->length && same_at(base, image, end))
 		end++;
 	return end - at;

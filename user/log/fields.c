@@ -6,39 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-static uint64_t member_value(const void *member, size_t size)
-{
-	uint64_t value = 0;
-
-	switch (size) {
-	case 1:
-		return *(const uint8_t *)member;
-	case 2:
-		return *(const uint16_t *)member;
-	case 4:
-		return *(const uint32_t *)member;
-	default:
-		memcpy(&value, member, sizeof(value));
-		return value;
-	}
-}
-
-void fields_put(struct text *out, const void *object, const struct field *fields, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const void *member = (const char *)object + fields[i].offset;
-
-		if (fields[i].kind == FIELD_BYTES || fields[i].kind == FIELD_STRING)
-			text_add_bytes(out, member, fields[i].size);
-		else if (fields[i].kind == FIELD_BOOL)
-			put_number(out, *(const bool *)member, 1);
-		else
-			put_number(out, member_value(member, fields[i].size), fields[i].size);
-	}
-}
-
-/* Numbers are little-endian in the log, and stand anywhere. */
-static void set_number(void *member, size_t size, const uint8_t *bytes)
+/* Between host order and that of the log, little-endian: either way is the same. */
+static void copy_number(void *to, const void *from, size_t size)
 {
 	uint16_t two;
 	uint32_t four;
@@ -46,29 +15,72 @@ static void set_number(void *member, size_t size, const uint8_t *bytes)
 
 	switch (size) {
 	case 1:
-		*(uint8_t *)member = bytes[0];
+		memcpy(to, from, 1);
 		break;
-	case 2:
-		memcpy(&two, bytes, sizeof(two));
-		*(uint16_t *)member = le16toh(two);
+	case sizeof(two):
+		memcpy(&two, from, sizeof(two));
+		two = htole16(two);
+		memcpy(to, &two, sizeof(two));
 		break;
-	case 4:
-		memcpy(&four, bytes, sizeof(four));
-		*(uint32_t *)member = le32toh(four);
+	case sizeof(four):
+		memcpy(&four, from, sizeof(four));
+		four = htole32(four);
+		memcpy(to, &four, sizeof(four));
 		break;
 	default:
-		memcpy(&eight, bytes, sizeof(eight));
-		eight = le64toh(eight);
-		memcpy(member, &eight, sizeof(eight));
+		memcpy(&eight, from, sizeof(eight));
+		eight = htole64(eight);
+		memcpy(to, &eight, sizeof(eight));
 		break;
 	}
+}
+
+/* Recording a log and reading it are for the most part this: what room there is, or what bytes, is
+ * looked at once for all members. */
+static size_t size_of_all(const struct field *fields, size_t count)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++)
+		size += fields[i].size;
+	return size;
+}
+
+static void put_member(char *bytes, const struct field *field, const void *member)
+{
+	switch (field->kind) {
+	case FIELD_NUMBER:
+		copy_number(bytes, member, field->size);
+		break;
+	case FIELD_BOOL:
+		bytes[0] = *(const bool *)member;
+		break;
+	case FIELD_BYTES:
+	case FIELD_STRING:
+		memcpy(bytes, member, field->size);
+		break;
+	}
+}
+
+void fields_put(struct text *out, const void *object, const struct field *fields, size_t count)
+{
+	size_t size = size_of_all(fields, count);
+	char *bytes = text_reserve(out, size);
+
+	if (!bytes)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		put_member(bytes, &fields[i], (const char *)object + fields[i].offset);
+		bytes += fields[i].size;
+	}
+	text_advance(out, size);
 }
 
 static void set_member(void *member, const struct field *field, const uint8_t *bytes)
 {
 	switch (field->kind) {
 	case FIELD_NUMBER:
-		set_number(member, field->size, bytes);
+		copy_number(member, bytes, field->size);
 		break;
 	case FIELD_BOOL:
 		*(bool *)member = bytes[0] != 0;
@@ -83,16 +95,11 @@ static void set_member(void *member, const struct field *field, const uint8_t *b
 	}
 }
 
-/* Reading a log is for the most part this: what there is of bytes is looked at once for all. */
 void fields_get(struct span *span, void *object, const struct field *fields, size_t count)
 {
 	static const uint8_t zeros[FIELD_SIZE_MAX];
-	const uint8_t *bytes;
-	size_t size = 0;
+	const uint8_t *bytes = get_bytes(span, size_of_all(fields, count));
 
-	for (size_t i = 0; i < count; i++)
-		size += fields[i].size;
-	bytes = get_bytes(span, size);
 	for (size_t i = 0; i < count; i++) {
 		set_member((char *)object + fields[i].offset, &fields[i], bytes ? bytes : zeros);
 		bytes += bytes ? fields[i].size : 0;

@@ -8,15 +8,6 @@
 
 #define VARINT_BYTES 10
 
-void put_number(struct text *out, uint64_t value, size_t size)
-{
-	char bytes[8];
-
-	for (size_t i = 0; i < size; i++)
-		bytes[i] = (char)(value >> (8 * i));
-	text_add_bytes(out, bytes, size);
-}
-
 void put_varint(struct text *out, uint64_t value)
 {
 	char bytes[VARINT_BYTES];

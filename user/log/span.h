@@ -3,9 +3,11 @@
 #ifndef FIBTRACE_LOG_SPAN_H
 #define FIBTRACE_LOG_SPAN_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "util/text.h"
 
@@ -17,7 +19,13 @@ struct span {
 };
 
 /* The low size bytes of value, lowest first; size is 8 at most. */
-void put_number(struct text *out, uint64_t value, size_t size);
+static inline void put_number(struct text *out, uint64_t value, size_t size)
+{
+	uint64_t bytes = htole64(value);
+
+	text_add_bytes(out, (const char *)&bytes, size);
+}
+
 /* Seven bits a byte, lowest first, the highest bit set in all but the last. */
 void put_varint(struct text *out, uint64_t value);
 /* Its length as a varint, then its bytes. */
@@ -41,14 +49,15 @@ static inline const uint8_t *get_bytes(struct span *span, size_t size)
 	return bytes;
 }
 
+/* size is 8 at most. */
 static inline uint64_t get_number(struct span *span, size_t size)
 {
 	const uint8_t *bytes = get_bytes(span, size);
 	uint64_t value = 0;
 
-	for (size_t i = 0; bytes && i < size; i++)
-		value |= (uint64_t)bytes[i] << (8 * i);
-	return value;
+	if (bytes)
+		memcpy(&value, bytes, size);
+	return le64toh(value);
 }
 
 uint64_t get_varint(struct span *span);
