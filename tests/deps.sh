@@ -9,7 +9,8 @@ test_packages=(libcmocka-dev iproute2 iputils-ping nftables wireguard-tools wire
     python3 python3-jsonschema clang-format shellcheck util-linux procps libcap2-bin strace
     netcat-openbsd man-db groff)
 
-vm_packages=(qemu-system-x86 busybox-static kmod cpio xz-utils zstd debian-archive-keyring)
+vm_packages=(qemu-system-x86 busybox-static kmod cpio xz-utils zstd debian-archive-keyring
+    e2fsprogs)
 
 packages=("${build_packages[@]}")
 [ "${1:-test}" != build ] && packages+=("${test_packages[@]}")

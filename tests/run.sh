@@ -108,6 +108,7 @@ group_live() {
 
 group_vm() {
     run add_totals vm tests/vm/run.sh
+    [ "${FULL:-}" != 1 ] || run add_totals vm/powercut tests/vm/powercut.sh
 }
 
 for group in "$@"; do

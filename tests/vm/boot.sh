@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs a command in this folder's repository under another kernel:
-# boot.sh [--append WORDS] [--limit SECONDS] [--memory MIB] [--cpus N] KERNEL COMMAND…
+# boot.sh [--append WORDS] [--disk IMAGE] [--limit SECONDS] [--memory MIB] [--cpus N] KERNEL COMMAND…
 #
 # The guest sees this machine's file system, but what it writes is gone with it. Exits with the
 # command's status; with 124 when the guest did not end within its limit, 125 when it died.
 set -u
 . "$(dirname "$0")/lib.sh"
 
-limit=${VM_LIMIT_S:-300} memory=2048 cpus=2 append=
+limit=${VM_LIMIT_S:-300} memory=2048 cpus=2 append="" disk=()
 while [[ ${1:-} == --* ]]; do
 	[ $# -ge 2 ] || die 2 "$1 needs a value"
 	case "$1" in
 	--append) append=$2 ;;
+	--disk) disk=(-drive "file=$2,format=raw,if=virtio") ;; # /dev/vda
 	--limit) limit=$2 ;;
 	--memory) memory=$2 ;;
 	--cpus) cpus=$2 ;;
@@ -46,6 +47,7 @@ words="console=ttyS0 panic=-1 quiet loglevel=2 nokaslr mitigations=off"
 words+=" tsc=reliable clocksource=tsc"
 timeout -k 10 "$limit" qemu-system-x86_64 -accel tcg,thread=single -cpu "$processor" -smp "$cpus" \
 	-m "$memory" -display none -no-reboot -nodefaults -serial stdio \
+	"${disk[@]}" \
 	-virtfs local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap \
 	-kernel "$kernel/vmlinuz" -initrd "$work/initrd.img" -append "$words $append" \
 	</dev/null 2>&1 | sed -u 's/\r//g' | tee "$work/console" |
