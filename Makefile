@@ -45,9 +45,13 @@ PROGRAMS := $(BUILD)/tests/replay/record $(BUILD)/tests/live/monitor_dump \
 	$(BUILD)/tests/live/filter_same $(BUILD)/tests/live/udp_flood $(BUILD)/tests/live/send
 TEST_FILES := $(SANE_PROGRAMS) $(PROGRAMS) $(BUILD)/tests/live/filter_same.bpf.o
 
+FUZZ_CFLAGS := -O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+FUZZ_OBJECTS := $(LIBRARY_OBJECTS:$(BUILD)/user/%=$(BUILD)/fuzz/user/%) $(BUILD)/fuzz/tests/fuzz/fuzz_log.o
+FUZZ_SECONDS ?= 3600
+
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps demo test test-full vm check bench programs install clean
+.PHONY: all deps demo test test-full vm check bench fuzz programs install clean
 
 all: $(BUILD)/fibtrace
 
@@ -62,6 +66,10 @@ $(BUILD)/%.bpf.o: %.bpf.c Makefile
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(*F)_bpf > $@
+
+$(BUILD)/fuzz/%.o: %.c Makefile | $(SKELS)
+	$(call say,CC-FUZZ,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(BASE_CFLAGS) $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 
 # Order-only: the .d file adds the real dependency.
 $(BUILD)/user/%.o: user/%.c Makefile | $(SKELS)
@@ -123,6 +131,17 @@ bench: deps
 	$(Q)FIBTRACE=$(CURDIR)/$(BUILD)/fibtrace UDP_FLOOD=$(CURDIR)/$(BUILD)/tests/live/udp_flood \
 		tests/bench/bench.sh
 
+# What is found is left in $(BUILD)/fuzz: `$(BUILD)/fuzz/fuzz_log FILE` runs it again.
+fuzz: deps
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/fuzz/fuzz_log
+	$(Q)mkdir -p $(BUILD)/fuzz/corpus && cd $(BUILD)/fuzz && ./fuzz_log corpus \
+		$(CURDIR)/tests/fuzz/logs -max_len=65536 -timeout=60 -rss_limit_mb=2048 \
+		-max_total_time=$(FUZZ_SECONDS) -print_final_stats=1
+
+$(BUILD)/fuzz/fuzz_log: $(FUZZ_OBJECTS)
+	$(call say,LD,$@)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LDLIBS)
+
 install: $(BUILD)/fibtrace
 	install -D -m 755 $(BUILD)/fibtrace $(DESTDIR)$(sbindir)/fibtrace
 	install -D -m 644 docs/fibtrace.8 $(DESTDIR)$(mandir)/man8/fibtrace.8
@@ -133,5 +152,6 @@ install: $(BUILD)/fibtrace
 clean:
 	rm -rf $(BUILD)
 
+-include $(FUZZ_OBJECTS:.o=.d)
 -include $(OBJECTS:.o=.d) $(SANE_OBJECTS:.o=.d) $(TIERS:%=$(BUILD)/bpf/%.bpf.d)
 -include $(TEST_FILES:=.d) $(BUILD)/tests/live/filter_same.bpf.d

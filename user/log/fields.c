@@ -102,6 +102,7 @@ void fields_get(struct span *span, void *object, const struct field *fields, siz
 
 	for (size_t i = 0; i < count; i++) {
 		set_member((char *)object + fields[i].offset, &fields[i], bytes ? bytes : zeros);
-		bytes += bytes ? fields[i].size : 0;
+		if (bytes)
+			bytes += fields[i].size;
 	}
 }
