@@ -28,7 +28,7 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
 BASE_CFLAGS = -std=gnu11 -pthread $(WARNINGS) -D_GNU_SOURCE -DFIBTRACE_VERSION='"$(VERSION)"' \
 	-I. -Iuser -I$(BUILD)
-ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -pthread
+ALL_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS)) -pthread -ldl
 BPF_CFLAGS := -std=gnu11 -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(BPF_ARCH) $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unused-parameter -I. -Ivmlinux
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "render/words.h"
 #include "util/report.h"
 #include "util/text.h"
 
@@ -72,16 +73,6 @@ void counts_total(const struct session_counts *counts, const struct capture_coun
 			       assembled.malformed + collected.malformed);
 }
 
-static void print_missed(struct text *line, const struct lookup_counts *total)
-{
-	if (!total->missed_known)
-		text_add(line, ", missed: unknown");
-	else if (total->missed)
-		text_printf(line, ", missed: %" PRIu64 " program runs", total->missed);
-	if (total->netns_unknown)
-		text_printf(line, ", %" PRIu64 " in an unknown namespace", total->netns_unknown);
-}
-
 /* "rejected by --dst (12), --mark (3)" */
 static void print_filters(struct text *line, const struct session_counts *counts,
 			  const struct capture_counts *captured)
@@ -133,11 +124,7 @@ void counts_print_line(const struct lookup_counts *total)
 {
 	struct text line = { 0 };
 
-	text_printf(&line,
-		    "%" PRIu64 " seen, %" PRIu64 " shown, %" PRIu64 " filtered, %" PRIu64
-		    " lost, %" PRIu64 " unfinished",
-		    total->seen, total->shown, total->filtered, total->lost, total->unfinished);
-	print_missed(&line, total);
+	words_add_counts(&line, total);
 	fprintf(stderr, "fibtrace: %s\n", text_string(&line));
 	text_free(&line);
 }

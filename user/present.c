@@ -23,6 +23,9 @@ struct presenter {
 	struct trace_summary summary;
 	uint64_t shown;
 	bool log_closed; /* nobody reads it any more */
+	struct entry entry; /* of the journal */
+	bool journal_down; /* it did not take the last one */
+	uint64_t entries_lost; /* that it did not take */
 	int error;
 };
 
@@ -52,6 +55,7 @@ void presenter_free(struct presenter *presenter)
 	explainer_free(presenter->explainer);
 	blocks_free(presenter->blocks);
 	output_free(&presenter->output);
+	entry_free(&presenter->entry);
 	summary_free(&presenter->summary);
 	free(presenter);
 }
@@ -141,6 +145,38 @@ int presenter_start(struct presenter *presenter, const struct trace_start *start
 	return presenter_flush(presenter);
 }
 
+/* --- the journal -------------------------------------------------------------------------- */
+
+static void journal_fails(struct presenter *presenter, int err)
+{
+	presenter->entries_lost++;
+	if (!presenter->journal_down)
+		report_warning("the journal takes no entries: %s; tracing goes on", strerror(-err));
+	presenter->journal_down = true;
+}
+
+/* Hands over the entry that was made. Whether it arrives does not end a trace. */
+static void send_entry(struct presenter *presenter)
+{
+	int err = journal_send(presenter->settings.journal, &presenter->entry);
+
+	if (err) {
+		journal_fails(presenter, err);
+		return;
+	}
+	if (presenter->journal_down)
+		report_warning("the journal takes entries again; it lacks %" PRIu64,
+			       presenter->entries_lost);
+	presenter->journal_down = false;
+}
+
+static void report_lost_entries(const struct presenter *presenter)
+{
+	if (presenter->entries_lost)
+		report_warning("the journal lacks %" PRIu64 " entries, which it did not take",
+			       presenter->entries_lost);
+}
+
 /* --- lookups ------------------------------------------------------------------------------ */
 
 static struct filter_subject filter_subject(const struct lookup *lookup)
@@ -173,7 +209,9 @@ static void explain(struct presenter *presenter, const struct log_space *space,
 /* A log alone is explained by who reads it. */
 static bool explains(const struct presenter *presenter)
 {
-	return presenter->settings.format || presenter->settings.filter->findings;
+	const struct presenter_settings *settings = &presenter->settings;
+
+	return settings->format || settings->journal || settings->filter->findings;
 }
 
 /* What was recorded tells of what follows it, shown or not. */
@@ -235,6 +273,10 @@ void presenter_show(struct presenter *presenter, const struct lookup *lookup)
 
 	if (log)
 		log_writer_end_lookup(log, lookup);
+	if (presenter->settings.journal) {
+		entry_lookup(&presenter->entry, lookup, presenter->settings.render);
+		send_entry(presenter);
+	}
 	write_lookup(presenter, lookup);
 	presenter->shown++;
 	summary_add(&presenter->summary, lookup);
@@ -259,6 +301,10 @@ void presenter_lost(struct presenter *presenter, uint64_t time_ns, uint32_t cpu,
 
 	if (settings->log)
 		log_writer_lost(settings->log, time_ns, cpu, count);
+	if (settings->journal) {
+		entry_lost(&presenter->entry, time_ns, cpu, count, settings->exact);
+		send_entry(presenter);
+	}
 	write_held(presenter);
 	if (!writes_events(presenter)) {
 		warn_lost(presenter, cpu, count);
@@ -275,6 +321,10 @@ void presenter_policy_changed(struct presenter *presenter, uint64_t time_ns,
 
 	if (settings->log)
 		log_writer_note(settings->log, time_ns, space, change);
+	if (settings->journal) {
+		entry_policy(&presenter->entry, time_ns, space->title, change);
+		send_entry(presenter);
+	}
 	write_held(presenter);
 	if (!writes_events(presenter)) {
 		report_warning("policy changed%s%s: %s", space->title[0] ? " in " : "",
@@ -292,6 +342,10 @@ void presenter_warning(struct presenter *presenter, uint64_t time_ns, const char
 
 	if (settings->log)
 		log_writer_warning(settings->log, time_ns, message);
+	if (settings->journal) {
+		entry_warning(&presenter->entry, time_ns, message);
+		send_entry(presenter);
+	}
 	write_held(presenter);
 	report_warning("%s", message);
 	if (!writes_events(presenter))
@@ -364,6 +418,11 @@ int presenter_finish(struct presenter *presenter, uint64_t time_ns)
 	write_held(presenter);
 	if (settings->log)
 		log_writer_end(settings->log, time_ns, &presenter->summary.counts);
+	if (settings->journal) {
+		entry_summary(&presenter->entry, time_ns, &presenter->summary.counts);
+		send_entry(presenter);
+	}
+	report_lost_entries(presenter);
 	if (settings->format && settings->format->summary)
 		settings->format->summary(&presenter->output.text, time_ns, &presenter->summary,
 					  settings->render);

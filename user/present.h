@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "filter/filter.h"
+#include "journal/journal.h"
 #include "log/writer.h"
 #include "render/render.h"
 #include "render/summary.h"
@@ -15,7 +16,7 @@ struct presenter;
 
 /*
  * Everything is borrowed for as long as the presenter lives. format: NULL renders
- * nothing; log: NULL records nothing. recorded: what comes is out of a log, and is
+ * nothing; log: NULL records nothing; journal: NULL gets nothing. recorded: what comes is out of a log, and is
  * explained whether or not it is shown, as it was when it was recorded. limit: as
  * many lookups are shown, 0: all. exact: the tier sees each rule that runs.
  */
@@ -24,6 +25,7 @@ struct presenter_settings {
 	const struct format *format;
 	const struct render_options *render;
 	struct log_writer *log;
+	struct journal *journal;
 	uint64_t limit;
 	bool exact;
 	bool recorded;

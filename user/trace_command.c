@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "command.h"
 #include "display.h"
+#include "journal/journal.h"
 #include "owners_files.h"
 #include "present.h"
 #include "session.h"
@@ -42,6 +43,7 @@ struct trace {
 	struct owners *owners;
 	struct owners_source *owners_sources; /* for the log */
 	struct log_writer *log;
+	struct journal *journal;
 	struct presenter *presenter;
 	struct session *session;
 	struct command_process command;
@@ -290,14 +292,37 @@ static int trace_open_log(struct trace *trace)
 	return err;
 }
 
+/* Before there is a sandbox. That a trace begins shows that entries arrive, too. */
+static int trace_open_journal(struct trace *trace)
+{
+	struct entry entry = { 0 };
+	int err;
+
+	if (!trace->options->journal)
+		return 0;
+	trace->journal = journal_open();
+	if (!trace->journal)
+		return -errno;
+	entry_start(&entry, FIBTRACE_VERSION, capture_tier(trace->capture),
+		    trace->options->filters);
+	err = journal_send(trace->journal, &entry);
+	entry_free(&entry);
+	if (err)
+		report_error("--journal: journald takes no entries: %s", strerror(-err));
+	return err;
+}
+
 static int trace_open_presenter(struct trace *trace)
 {
 	const struct options *options = trace->options;
 	const struct presenter_settings settings = {
 		.filter = &options->filter,
-		.format = options->log && !options->format ? NULL : display_format(options),
+		.format = (options->log || options->journal) && !options->format
+				  ? NULL
+				  : display_format(options),
 		.render = &trace->render,
 		.log = trace->log,
+		.journal = trace->journal,
 		.limit = options->count,
 		.exact = capture_is_exact(trace->capture),
 	};
@@ -317,8 +342,11 @@ static int trace_open_session(struct trace *trace)
 		.netns_all = options->netns_all,
 		.quiet = options->quiet,
 	};
-	int err = trace_open_log(trace);
+	int err = trace_open_journal(trace);
 
+	/* Behind it, for opening a log empties the file. */
+	if (!err)
+		err = trace_open_log(trace);
 	if (!err)
 		err = trace_open_presenter(trace);
 	if (err)
@@ -430,6 +458,7 @@ static void trace_close(struct trace *trace)
 	session_free(trace->session);
 	trace_close_log(trace);
 	presenter_free(trace->presenter);
+	journal_close(trace->journal);
 	owners_sources_free(trace->owners_sources);
 	capture_close(trace->capture);
 	spaces_close(trace->spaces);

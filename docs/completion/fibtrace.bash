@@ -27,7 +27,7 @@ _fibtrace() {
 	local valued=' -d --dst -s --src -P --proto --sport --dport -m --mark -u --uid -p --pid
 		-i --iif -o --oif --table --pref --purpose --netns --format --color -c --count
 		-w -C -W -G -r --duration --attach --buffer --max-routes '
-	local flags=' -4 -6 --failed --findings --utc --follow --stats --all -q --quiet -v --verbose -h --help -V --version '
+	local flags=' -4 -6 --failed --findings --utc --journal --follow --stats --all -q --quiet -v --verbose -h --help -V --version '
 
 	COMPREPLY=()
 	for ((word = 1; word < COMP_CWORD; word++)); do
@@ -50,7 +50,7 @@ _fibtrace() {
 	elif [[ $current == -* && ${COMP_WORDS[1]} == read ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(tr -s '[:space:]' '\n' <<<"$valued$flags" |
 			grep -v -x -e -w -e -C -e -W -e -G -e -r -e --duration -e --attach \
-				-e --buffer -e --max-routes -e --all)" -- "$current")
+				-e --buffer -e --max-routes -e --all -e --journal)" -- "$current")
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$valued$flags --" -- "$current")
 	elif ((COMP_CWORD == 1)); then

@@ -13,6 +13,7 @@ declare -A allowed=(
 	[trace]='util/* rules/* bpf/event.h bpf/flow.h bpf/purpose.h'
 	[render]='util/* rules/* trace/* bpf/event.h bpf/flow.h'
 	[log]='util/* rules/* trace/* bpf/event.h bpf/flow.h'
+	[journal]='util/* render/entry.h'
 	[netlink]='util/* rules/* bpf/flow.h'
 	[capture]='util/* bpf/*'
 	[cli]='util/* filter/* rules/names.h rules/purpose.h bpf/filter.h bpf/flow.h'
@@ -22,6 +23,7 @@ declare -A allowed=(
 # Headers of the system that only one folder may include, as patterns.
 declare -A only_in=(
 	[capture]='bpf/libbpf* bpf/bpf* bpf/btf* linux/bpf* linux/btf* libelf.h gelf.h'
+	[journal]='dlfcn.h'
 	[netlink]='libmnl/* linux/netlink.h linux/genetlink.h'
 )
 

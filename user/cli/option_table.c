@@ -173,6 +173,13 @@ static int set_log_period(struct option_parser *parser, const char *value)
 	return err || *period % 1000000000 ? -EINVAL : 0;
 }
 
+static int set_journal(struct option_parser *parser, const char *value)
+{
+	(void)value;
+	parser->options->journal = true;
+	return 0;
+}
+
 static int set_read(struct option_parser *parser, const char *value)
 {
 	parser->options->read = value;
@@ -484,6 +491,12 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "with -w: go on in a new file after TIME; FILE\n"
 			"has the time in it, as trace-%H%M%S.log",
 		.parse = set_log_period,
+		.group = GROUP_OUTPUT,
+	},
+	{
+		.long_name = "--journal",
+		.help = "entries of the systemd journal, one for each lookup",
+		.parse = set_journal,
 		.group = GROUP_OUTPUT,
 	},
 	{

@@ -8,7 +8,7 @@
 
 #include "cli/options.h"
 
-#define OPTION_ROWS 38
+#define OPTION_ROWS 39
 
 /* The commands besides the trace that an option is one of. */
 #define FOR_READ 1u

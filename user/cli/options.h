@@ -28,6 +28,7 @@ struct options {
 	uint64_t log_size; /* -C, bytes; 0: no limit */
 	uint64_t log_period_ns; /* -G, whole seconds; 0: no limit */
 	uint32_t log_count; /* -W; 0: no limit */
+	bool journal; /* entries of the systemd journal */
 	const char *read; /* COMMAND_READ: the file that is read */
 	const char *table_words[FILTER_MAX]; /* --table as typed: a log may have other names */
 	bool follow; /* COMMAND_READ: as it is written */

@@ -362,6 +362,44 @@ static void add_kinds(struct tree *tree)
 	}
 }
 
+/* Question and answer. */
+static void add_brief(struct tree *tree)
+{
+	const struct lookup *lookup = tree->lookup;
+
+	add_question(tree);
+	add_protocol(tree);
+	if (lookup->key.mark) {
+		text_add(tree->out, " mark ");
+		text_add_hex(tree->out, lookup->key.mark);
+	}
+	add_interfaces(tree);
+	text_add_char(tree->out, ' ');
+	if (lookup->verdict.error)
+		add_error(tree);
+	else
+		add_brief_found(tree);
+}
+
+void tree_add_message(struct text *out, const struct lookup *lookup,
+		      const struct render_options *options)
+{
+	struct tree tree = {
+		.out = out,
+		.lookup = lookup,
+		.options = options,
+		.marks = options->ascii ? &ascii_marks : &utf8_marks,
+	};
+
+	add_process(&tree);
+	text_add_char(out, ' ');
+	add_brief(&tree);
+	if (!lookup->finding_count)
+		return;
+	text_add(out, " ! ");
+	tree_add_name(out, lookup->findings[0].text, options);
+}
+
 /* Whose lookup it is, and where, stands in the header of the one that is shown in full. */
 static void write_brief(struct text *out, const struct lookup *lookup,
 			const struct render_options *options)
@@ -377,18 +415,7 @@ static void write_brief(struct text *out, const struct lookup *lookup,
 	text_add_char(out, ' ');
 	text_add(out, cause_name(lookup->cause));
 	text_add(out, ": ");
-	add_question(&tree);
-	add_protocol(&tree);
-	if (lookup->key.mark) {
-		text_add(out, " mark ");
-		text_add_hex(out, lookup->key.mark);
-	}
-	add_interfaces(&tree);
-	text_add_char(out, ' ');
-	if (lookup->verdict.error)
-		add_error(&tree);
-	else
-		add_brief_found(&tree);
+	add_brief(&tree);
 	add_kinds(&tree);
 	text_add_char(out, '\n');
 }

@@ -50,6 +50,10 @@ void tree_add_choice(struct tree *tree, const struct lookup_route *route);
 /* "unreachable 10.0.0.0/8", "default via 192.0.2.1 dev eth0". */
 void tree_add_route(struct tree *tree, const struct lookup_route *route);
 
+/* A lookup in one line without its time, and the first of what was found in plain words. */
+void tree_add_message(struct text *out, const struct lookup *lookup,
+		      const struct render_options *options);
+
 /* The lines of the walk: one for each step. */
 void tree_write_walk(struct tree *tree);
 

@@ -2,6 +2,7 @@
 /* Names, times and facts of a lookup that every format spells the same way. */
 #include "render/words.h"
 
+#include <inttypes.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -250,4 +251,24 @@ void words_add_mismatch(struct text *out, const struct lookup *lookup,
 	};
 
 	rule_print_mismatch(out, step->rule, &lookup->key, &options);
+}
+
+static void add_missed(struct text *out, const struct lookup_counts *counts)
+{
+	if (!counts->missed_known)
+		text_add(out, ", missed: unknown");
+	else if (counts->missed)
+		text_printf(out, ", missed: %" PRIu64 " program runs", counts->missed);
+	if (counts->netns_unknown)
+		text_printf(out, ", %" PRIu64 " in an unknown namespace", counts->netns_unknown);
+}
+
+void words_add_counts(struct text *out, const struct lookup_counts *counts)
+{
+	text_printf(out,
+		    "%" PRIu64 " seen, %" PRIu64 " shown, %" PRIu64 " filtered, %" PRIu64
+		    " lost, %" PRIu64 " unfinished",
+		    counts->seen, counts->shown, counts->filtered, counts->lost,
+		    counts->unfinished);
+	add_missed(out, counts);
 }

@@ -52,6 +52,9 @@ void words_add_time_line(struct text *out, uint64_t time_ns, bool utc);
 /* 12:01:33.123456 */
 void words_add_time_clock(struct text *out, uint64_t time_ns, bool utc);
 
+/* "9 seen, 7 shown, …": the counts of a trace, in one line. */
+void words_add_counts(struct text *out, const struct lookup_counts *counts);
+
 /* Why the rule of a skipped step did not apply: "fwmark 0x0 ≠ 0x1"; not escaped. */
 void words_add_mismatch(struct text *out, const struct lookup *lookup,
 			const struct lookup_step *step, const struct names *names, bool ascii);
