@@ -7,7 +7,7 @@ build_packages=(gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev zli
     libcap-ng-dev libseccomp-dev)
 test_packages=(libcmocka-dev iproute2 iputils-ping nftables wireguard-tools wireguard-go jq
     python3 python3-jsonschema clang-format shellcheck util-linux procps libcap2-bin strace
-    netcat-openbsd man-db groff)
+    netcat-openbsd man-db groff systemd)
 
 vm_packages=(qemu-system-x86 busybox-static kmod cpio xz-utils zstd debian-archive-keyring
     e2fsprogs)
