@@ -12,6 +12,7 @@ prefix ?= /usr/local
 sbindir ?= $(prefix)/sbin
 mandir ?= $(prefix)/share/man
 datadir ?= $(prefix)/share
+unitdir ?= $(prefix)/lib/systemd/system
 DESTDIR ?=
 V ?= 0
 
@@ -148,6 +149,9 @@ install: $(BUILD)/fibtrace
 	install -D -m 644 docs/schema.json $(DESTDIR)$(datadir)/fibtrace/schema.json
 	install -D -m 644 docs/completion/fibtrace.bash \
 		$(DESTDIR)$(datadir)/bash-completion/completions/fibtrace
+	install -d -m 755 $(DESTDIR)$(unitdir)
+	sed 's,/usr/local/sbin/,$(sbindir)/,' docs/packaging/fibtrace.service > \
+		$(DESTDIR)$(unitdir)/fibtrace.service
 
 clean:
 	rm -rf $(BUILD)
