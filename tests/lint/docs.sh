@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Man page and completion have the options of `fibtrace -h` and no others. $1: the binary.
+# Man page and completion have the options of `fibtrace -h` and no others, and the schema of JSON is that
+# which is written. $1: the binary.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -8,6 +9,8 @@ cd "$(dirname "$0")/../.." || exit 1
 FIBTRACE=${1:-build/fibtrace}
 MAN=docs/fibtrace.8
 COMPLETION=docs/completion/fibtrace.bash
+SCHEMA=docs/schema.json
+CHANGES=docs/schema-changes.md
 failed=0
 
 problem() {
@@ -73,6 +76,19 @@ check_man_warnings() {
 	fi
 }
 
+# The schema, its changes and what is written are of one version, and each type has come with one.
+check_schema_versions() {
+	local written type
+	written=$(sed -n 's/^#define JSON_SCHEMA_VERSION //p' user/render/render.h)
+	[ "$(jq -c '[.. | .schema? | .const? // empty] | unique' "$SCHEMA")" = "[$written]" ] ||
+		problem "$SCHEMA is not of version $written, which is written"
+	[ "$(sed -n 's/^## //p' "$CHANGES" | sort -n | tail -n 1)" = "$written" ] ||
+		problem "$CHANGES does not end with version $written"
+	for type in $(jq -r '.oneOf[]."$ref" | sub(".*/"; "")' "$SCHEMA"); do
+		grep -q "^- .*\`$type\`" "$CHANGES" || problem "$CHANGES has nothing of '$type'"
+	done
+}
+
 if ! help=$("$FIBTRACE" -h); then
 	problem "'$FIBTRACE -h' failed"
 	exit 1
@@ -84,5 +100,6 @@ compare "$COMPLETION" "$options" "$(completion_options)"
 unknown=$(comm -13 <(printf '%s\n' "$options") <(man_mentions))
 [ -z "$unknown" ] || problem "$MAN mentions $unknown, which fibtrace -h has not"
 check_values
+check_schema_versions
 check_man_warnings
 exit $failed
