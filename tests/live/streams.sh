@@ -57,12 +57,12 @@ lines_come_through_pipes_at_once() {
 # A device and a program that are called what nobody should call them.
 hostile_names() {
 	local device
-	device=$(printf 'e\377\302\233\033"\\')
+	device=$(printf 'e\377\302\233\033"\134')
 	in_ns host ip link add "$device" type veth peer name p0 netns "$(ns peer)"
 	in_ns host ip address add 198.51.100.2/24 dev "$device"
 	in_ns host ip link set "$device" up
 	in_ns peer ip link set p0 up
-	program=$WORK/$(printf 'p\377\n"\\\033')
+	program=$WORK/$(printf 'p\377\n"\134\033')
 	cp "$(command -v ping)" "$program"
 }
 
