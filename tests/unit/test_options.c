@@ -153,11 +153,12 @@ static void every_option_reaches_its_field(void **state)
 	assert_int_equal(filter->verdict.priority[0], 5209);
 	assert_int_equal(PARSE("--format=json", "--color=never", "--utc", "--all", "--failed",
 			       "--purpose=output,input", "--duration=500ms", "--attach=tracepoint",
-			       "--buffer=64K", "--max-routes=0", "--verbose"),
+			       "--buffer=64K", "--max-routes=0", "--verbose", "--journal"),
 			 0);
 	assert_string_equal(options.format, "json");
 	assert_int_equal(options.color, COLOR_NEVER);
 	assert_true(options.utc && options.all && filter->verdict.failed && options.verbose);
+	assert_true(options.journal);
 	assert_int_equal(filter->verdict.purposes, 1u << PURPOSE_OUTPUT | 1u << PURPOSE_INPUT);
 	assert_int_equal(options.duration_ns, 500000000);
 	assert_string_equal(options.attach, "tracepoint");
@@ -453,7 +454,7 @@ static void filters_that_some_lookup_passes_are_taken(void **state)
 static void what_later_versions_bring_is_unknown(void **state)
 {
 	static const char *const rows[] = {
-		"show", "get", "check", "watch", "diff", "--journal",
+		"show", "get", "check", "watch", "diff",
 	};
 
 	(void)state;

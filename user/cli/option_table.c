@@ -495,7 +495,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 	},
 	{
 		.long_name = "--journal",
-		.help = "entries of the systemd journal, one for each lookup",
+		.help = "an entry of the systemd journal for each lookup",
 		.parse = set_journal,
 		.group = GROUP_OUTPUT,
 	},
