@@ -200,6 +200,23 @@ static __always_inline bool walk_waits(const struct call_frame *frame,
 	return frame->kind == FRAME_INPUT && open->event.route.nexthops > 1;
 }
 
+/* Its beginning was not seen, and walking is set: it is counted once, whatever follows. */
+static __always_inline void lookup_lose_begun(const struct hook *hook, struct open_lookup *open)
+{
+	struct call_frame *frame = frame_top(hook->thread);
+
+	if (frame->pending == open->flow)
+		frame->pending = 0;
+	lookup_lose(hook->cpu, open);
+}
+
+/* Probes are not run where they would interrupt one, or another BPF program: all of a softirq is
+ * not seen then, but by tracepoints. */
+static __always_inline bool probes_are_skipped(const struct cpu_state *cpu)
+{
+	return control.probes_tell && cpu->unprobed;
+}
+
 /* The walk is over, or so it seems: the lookup is when nothing more can be told of it. */
 static __always_inline void walk_end(const struct hook *hook, struct open_lookup *open)
 {
@@ -426,15 +443,14 @@ static __always_inline struct open_lookup *table_begin(const struct hook *hook,
 	thread_prune(hook->thread, hook->address);
 	net = (const struct net *)frame_top(hook->thread)->net;
 	hook->thread->built_in = table_is_built_in(hook, net, table);
+	if (walk_was_missed(hook, net))
+		hook->thread->walking = (__u64)flow;
 	forget_values();
 	open = lookup_begin(hook, (__u64)flow, FLOW_AF_INET, 0, nexthop);
 	if (!open)
 		return 0;
-	if (walk_was_missed(hook, net)) {
-		/* The beginning of it was not seen: it is counted once, whatever follows. */
-		hook->thread->walking = (__u64)flow;
-		frame_top(hook->thread)->pending = 0;
-		lookup_lose(hook->cpu, open);
+	if (hook->thread->walking == (__u64)flow) {
+		lookup_lose_begun(hook, open);
 		return 0;
 	}
 	if (!hook->thread->built_in)
@@ -500,6 +516,35 @@ static __always_inline void table_leave(__u64 address, const struct fib_table *t
 
 	if (hook_enter(&hook, address))
 		table_end(&hook, table, flow, result, error);
+	hook_leave(&hook);
+}
+
+static __always_inline void table_unprobed(const struct hook *hook, const struct flowi4 *flow,
+					   const struct fib_nh_common *nexthop)
+{
+	struct open_lookup *open;
+
+	if (hook->thread->walking == (__u64)flow)
+		return;
+	hook->thread->walking = (__u64)flow;
+	if (address_check_skipped(hook, flow))
+		return;
+	open = lookup_begin(hook, (__u64)flow, FLOW_AF_INET, 0, nexthop);
+	if (open)
+		lookup_lose_begun(hook, open);
+}
+
+/* The tracepoint fib_table_lookup is hit: where the probes are not run, the lookup is counted. */
+static __always_inline void table_traced(__u64 address, const struct flowi4 *flow,
+					 const struct fib_nh_common *nexthop)
+{
+	struct cpu_state *cpu = cpu_state();
+	struct hook hook;
+
+	if (!cpu || !probes_are_skipped(cpu))
+		return;
+	if (hook_enter(&hook, address))
+		table_unprobed(&hook, flow, nexthop);
 	hook_leave(&hook);
 }
 

@@ -142,23 +142,31 @@ static __always_inline void table6_add_step(const struct hook *hook, struct open
 		step->flags |= STEP_HAS_ROUTE;
 }
 
-/* A table asked for its own sake. In ip6_route_input() none is: the lookup's beginning was missed. */
+/* In ip6_route_input() no table is asked for its own sake. */
+static __always_inline bool beginning6_was_missed(const struct hook *hook)
+{
+	const struct call_frame *frame = frame_top(hook->thread);
+
+	if (hook->nested || probes_are_skipped(hook->cpu))
+		return true;
+	return frame->kind == FRAME_INPUT && frame->family == FLOW_AF_INET6;
+}
+
+/* A table asked for its own sake, or by a lookup whose beginning was missed. */
 static __always_inline void table6_direct(const struct hook *hook, const struct net *net,
 					  const struct flowi6 *flow, __u32 table,
 					  const struct fib6_result *result)
 {
 	struct open_lookup *open;
-	struct call_frame *frame;
 
+	thread_prune(hook->thread, hook->address);
+	if (beginning6_was_missed(hook))
+		hook->thread->walking = (__u64)flow;
 	open = lookup_begin(hook, (__u64)flow, FLOW_AF_INET6, net, 0);
 	if (!open)
 		return;
-	frame = frame_top(hook->thread);
-	if (hook->nested || (frame->kind == FRAME_INPUT && frame->family == FLOW_AF_INET6)) {
-		hook->thread->walking = (__u64)flow;
-		if (frame->pending == (__u64)flow)
-			frame->pending = 0;
-		lookup_lose(hook->cpu, open);
+	if (hook->thread->walking == (__u64)flow) {
+		lookup_lose_begun(hook, open);
 		return;
 	}
 	open->event.flags |= LOOKUP_DIRECT;

@@ -41,6 +41,21 @@ static __always_inline bool kept_arguments(struct pt_regs *ctx, __u64 arguments[
 	return true;
 }
 
+SEC("kprobe/net_rx_action")
+int receive_enter(struct pt_regs *ctx)
+{
+	softirq_probed();
+	return 0;
+}
+
+SEC("tp_btf/fib_table_lookup")
+int BPF_PROG(fib_table_lookup, __u32 table, const struct flowi4 *flow,
+	     const struct fib_nh_common *nexthop, int error)
+{
+	table_traced((__u64)ctx, flow, error ? 0 : nexthop);
+	return 0;
+}
+
 SEC("kprobe/fib_rules_lookup")
 int rules_lookup_enter(struct pt_regs *ctx)
 {

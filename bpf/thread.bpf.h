@@ -61,13 +61,15 @@ struct lookup_reason {
 /*
  * One for each task, and one more for the softirqs that run on top of it.
  * frames[0] stands for all functions that are not hooked. walking is the flow
- * whose rules are being walked, of IPv6 the one that is looked up. epoch tells one softirq from the next, visit the
- * call that frames[1] is of from all others. reason, origin and built_in are of
- * the lookup that begins: they are kept here because the verifier does not follow
- * the values of a map.
+ * whose rules are being walked, of IPv6 the one that is looked up, or one whose
+ * beginning was not seen. epoch tells one softirq from the next, received one
+ * packet of it, visit the call that frames[1] is of from all others. reason, origin
+ * and built_in are of the lookup that begins: they are kept here because the
+ * verifier does not follow the values of a map.
  */
 struct thread_state {
 	__u64 epoch;
+	__u64 received;
 	__u64 visit;
 	__u64 walking;
 	__u64 socket_flow; /* the flow that a socket's owner looks up, and for what */
@@ -172,6 +174,17 @@ static __always_inline struct thread_state *thread_find(__u64 key)
 	return bpf_map_lookup_elem(&threads, &key);
 }
 
+/* The next packet is looked up anew, by the same flow on the stack. */
+static __always_inline void thread_enter_packet(const struct hook *hook)
+{
+	struct thread_state *thread = hook->thread;
+
+	if (hook->level != LEVEL_SOFTIRQ || thread->received == hook->cpu->received)
+		return;
+	thread->received = hook->cpu->received;
+	thread->walking = 0;
+}
+
 /* A softirq begins without frames, whatever the one before it left behind. */
 static __always_inline void thread_enter_epoch(const struct hook *hook)
 {
@@ -207,6 +220,7 @@ static __always_inline bool hook_enter(struct hook *hook, __u64 address)
 	if (!hook->thread)
 		return false;
 	thread_enter_epoch(hook);
+	thread_enter_packet(hook);
 	return true;
 }
 
