@@ -16,13 +16,16 @@ char LICENSE[] SEC("license") = "GPL";
 static __always_inline void keep_arguments(struct pt_regs *ctx, __u64 first, __u64 second,
 					   __u64 third)
 {
-	struct call_frame *frame = reason_enter(probe_address(ctx), FRAME_ARGUMENTS_ONLY, 0, 0);
+	struct call_frame *frame;
+	struct hook hook;
 
-	if (!frame)
-		return;
-	frame->arguments[0] = first;
-	frame->arguments[1] = second;
-	frame->arguments[2] = third;
+	frame = reason_begin(&hook, probe_address(ctx), FRAME_ARGUMENTS_ONLY, 0);
+	if (frame) {
+		frame->arguments[0] = first;
+		frame->arguments[1] = second;
+		frame->arguments[2] = third;
+	}
+	hook_leave(&hook);
 }
 
 /* What was kept; false when the entry was missed. */

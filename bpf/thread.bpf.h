@@ -114,6 +114,7 @@ static const struct frame_meaning meanings[FRAME_KIND_COUNT] = {
 	[FRAME_ICMP_ERROR] = { .cause = CAUSE_ICMP_ERROR, .tells_cause = TELLS },
 	[FRAME_REPLY] = { .cause = CAUSE_REPLY, .tells_cause = TELLS },
 	[FRAME_TUNNEL] = { .cause = CAUSE_TUNNEL, .tells_cause = TELLS },
+	[FRAME_SOURCE_CHOICE] = { .purpose = PURPOSE_OUTPUT, .tells_purpose = TELLS_WEAKLY },
 };
 
 /* What one hook is handled with. address: where on the stack it was hit. */
