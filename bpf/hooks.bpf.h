@@ -182,7 +182,7 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	open = open_new(hook->cpu, flow, here);
 	if (!open)
 		return 0;
-	open->lost = hook->nested;
+	open->lost = hook->nested || reason->output_missed;
 	if (!frame->pending)
 		frame->pending = flow;
 	event_begin(hook, open, &key);

@@ -44,7 +44,7 @@ struct call_frame {
 	__u8 pad;
 };
 
-/* What the frames tell of a lookup. */
+/* What the frames tell of a lookup. output_missed: the function that was to tell was not seen. */
 struct lookup_reason {
 	__u64 net;
 	__u32 netns;
@@ -52,6 +52,8 @@ struct lookup_reason {
 	__u8 cause;
 	__u8 purpose_told;
 	__u8 cause_told;
+	__u8 output_missed;
+	__u8 pad[7];
 };
 
 /* What is worked out from here on is read back from memory: the verifier then follows one state
@@ -342,6 +344,34 @@ static __always_inline bool frame_checks_source(const struct call_frame *frame,
 	return frame->looked_up || frame->arguments[0] != *(const __u32 *)key->dst;
 }
 
+/* Nothing that is hooked asks, although what asks for output is. */
+static __always_inline bool output_was_missed(const struct thread_state *thread, __u8 family)
+{
+	return kernel_skips_nested_programs() && control.purpose_by_hooks & family_bit(family) &&
+	       !thread->depth && !thread->reason.purpose_told;
+}
+
+/* The flow is the socket's, or a later one at the same address of the stack: in an output lookup
+ * alone it is the socket's. */
+static __always_inline void reason_take_socket(struct thread_state *thread, __u8 family)
+{
+	volatile struct lookup_reason *reason = &thread->reason;
+	bool output = frame_top(thread)->kind == FRAME_OUTPUT;
+
+	if (!output && !output_was_missed(thread, family))
+		return;
+	thread->socket_flow = 0;
+	if (!output) {
+		reason->purpose = PURPOSE_OUTPUT;
+		reason->purpose_told = TELLS_WEAKLY;
+		reason->output_missed = true;
+	}
+	if (reason->cause_told < TELLS && thread->socket_cause) {
+		reason->cause = thread->socket_cause;
+		reason->cause_told = TELLS;
+	}
+}
+
 static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
 					const struct flow_key *key)
 {
@@ -366,13 +396,8 @@ static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
 		if (i || frame_fits(frame, flow, key))
 			reason_take(reason, frame);
 	}
-	/* An address of the stack comes again: the flow is the socket's in an output lookup alone. */
-	if (reason->cause_told < TELLS && top->kind == FRAME_OUTPUT &&
-	    thread->socket_flow == flow && thread->socket_cause) {
-		reason->cause = thread->socket_cause;
-		reason->cause_told = TELLS;
-		thread->socket_flow = 0;
-	}
+	if (thread->socket_flow == flow)
+		reason_take_socket(thread, key->family);
 }
 
 #endif
