@@ -49,6 +49,7 @@ struct trace_control {
 	__u32 purpose_by_hooks;
 	__u32 enabled;
 	__u32 default_after_refusal; /* enum; learned by the programs of the exact tiers */
+	__u32 probes_tell; /* unprobed of struct cpu_state tells; learned by the kprobe tier */
 	struct policy_seq seq[FLOW_FAMILY_COUNT]; /* written by the policy_seq program */
 };
 
@@ -70,7 +71,8 @@ struct cpu_counts {
  * One per CPU. softirq_task is the task that was running when the softirq in
  * progress began: a softirq runs on its stack and never leaves the CPU. packet
  * is the sk_buff that this CPU took last in that softirq. received tells what a
- * softirq does for one packet from what it does for the next.
+ * softirq does for one packet from what it does for the next. unprobed: it is one
+ * of received packets whose probe was not run, and so is no other one in it.
  */
 struct cpu_state {
 	__u64 softirq_task;
@@ -82,7 +84,9 @@ struct cpu_state {
 	struct cpu_counts counts;
 	__u32 seq;
 	__u32 busy; /* programs of the exact tiers under way: more than one when they interrupt */
-	__u64 pad_to_cache_lines[3];
+	__u32 unprobed;
+	__u32 pad;
+	__u64 pad_to_cache_lines[2];
 };
 
 _Static_assert(sizeof(struct cpu_state) % 64 == 0, "no cache line is shared between CPUs");

@@ -6,6 +6,7 @@
 #include "flavors.h"
 #include "bpf/config.h"
 #include "bpf/event.h"
+#include "bpf/kernel_numbers.h"
 
 const volatile struct trace_config config SEC(".rodata.config");
 struct trace_control control SEC(".data.control");
@@ -32,7 +33,7 @@ static __always_inline struct cpu_state *cpu_state(void)
 	return bpf_map_lookup_elem(&cpus, &cpu);
 }
 
-static __always_inline void softirq_begin(void)
+static __always_inline void softirq_begin(__u32 vector)
 {
 	struct cpu_state *cpu = cpu_state();
 
@@ -41,7 +42,20 @@ static __always_inline void softirq_begin(void)
 		cpu->packet = 0;
 		cpu->softirqs++;
 		cpu->received++;
+		cpu->unprobed = vector == SOFTIRQ_NET_RX;
 	}
+}
+
+/* The function of a softirq of received packets is probed: what it calls is, too. */
+static __always_inline void softirq_probed(void)
+{
+	struct cpu_state *cpu = cpu_state();
+
+	/* Its line of the cache is every CPU's. */
+	if (!control.probes_tell)
+		control.probes_tell = 1;
+	if (cpu)
+		cpu->unprobed = 0;
 }
 
 static __always_inline void softirq_end(void)
@@ -51,6 +65,7 @@ static __always_inline void softirq_end(void)
 	if (cpu) {
 		cpu->softirq_task = 0;
 		cpu->packet = 0;
+		cpu->unprobed = 0;
 	}
 }
 

@@ -10,9 +10,9 @@
 #include "bpf/policy_seq.bpf.h"
 
 SEC("tp_btf/softirq_entry")
-int BPF_PROG(softirq_entry)
+int BPF_PROG(softirq_entry, __u32 vector)
 {
-	softirq_begin();
+	softirq_begin(vector);
 	return 0;
 }
 

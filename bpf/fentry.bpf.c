@@ -245,7 +245,7 @@ int BPF_PROG(output_flow_enter, struct net *net, struct flowi4 *flow, struct soc
 	SEC("fentry/" #function)                                                                   \
 	int function##_enter(void *ctx)                                                            \
 	{                                                                                          \
-		reason_enter(ADDRESS, kind, 0, 0);                                                 \
+		reason_enter(ADDRESS, kind);                                                       \
 		return 0;                                                                          \
 	}                                                                                          \
                                                                                                    \

@@ -182,7 +182,7 @@ static __always_inline struct open_lookup *lookup_begin(const struct hook *hook,
 	open = open_new(hook->cpu, flow, here);
 	if (!open)
 		return 0;
-	open->lost = hook->nested;
+	open->lost = hook->nested || reason->output_missed;
 	if (!frame->pending)
 		frame->pending = flow;
 	event_begin(hook, open, &key);
@@ -198,6 +198,35 @@ static __always_inline bool walk_waits(const struct call_frame *frame,
 	if (frame->kind == FRAME_OUTPUT)
 		return true;
 	return frame->kind == FRAME_INPUT && open->event.route.nexthops > 1;
+}
+
+/* A lookup whose beginning was not seen: it is counted once, whatever follows. */
+static __always_inline void lookup_lose_begun(const struct hook *hook, struct open_lookup *open)
+{
+	struct call_frame *frame = frame_top(hook->thread);
+
+	if (frame->pending == open->flow)
+		frame->pending = 0;
+	lookup_lose(hook->cpu, open);
+}
+
+static __always_inline void lookup_begin_lost(const struct hook *hook, __u64 flow, __u8 family,
+					      const struct net *net,
+					      const struct fib_nh_common *nexthop)
+{
+	struct open_lookup *open;
+
+	hook->thread->walking = flow;
+	open = lookup_begin(hook, flow, family, net, nexthop);
+	if (open)
+		lookup_lose_begun(hook, open);
+}
+
+/* Probes are not run where they would interrupt one, or another BPF program: all of a softirq is
+ * not seen then, but by tracepoints. */
+static __always_inline bool probes_are_skipped(const struct cpu_state *cpu)
+{
+	return control.probes_tell && cpu->unprobed;
 }
 
 /* The walk is over, or so it seems: the lookup is when nothing more can be told of it. */
@@ -245,11 +274,17 @@ static __always_inline void rules_begin(const struct hook *hook, const struct fi
 }
 
 /* The lookup has begun already; the device that the flow is bound to may have been changed. */
-static __always_inline void rules6_begin(const struct flowi6 *flow,
+static __always_inline void rules6_begin(const struct hook *hook, const struct fib_rules_ops *ops,
+					 const struct flowi6 *flow,
 					 const struct fib_lookup_arg *argument)
 {
-	struct open_lookup *open = lookup_find((__u64)flow);
+	struct open_lookup *open;
 
+	if (hook->thread->walking != (__u64)flow) {
+		lookup_begin_lost(hook, (__u64)flow, FLOW_AF_INET6, BPF_CORE_READ(ops, fro_net), 0);
+		return;
+	}
+	open = lookup_find((__u64)flow);
 	if (!open || open->phase != LOOKUP_WALKING)
 		return;
 	open->argument = (__u64)argument;
@@ -272,15 +307,14 @@ static __always_inline __u8 rules_family(const struct fib_rules_ops *ops)
 static __always_inline void rules_enter(__u64 address, const struct fib_rules_ops *ops,
 					const void *flow, const struct fib_lookup_arg *argument)
 {
-	__u8 family = rules_family(ops);
 	struct hook hook;
+	__u8 family;
 
-	if (!family)
-		return;
 	if (hook_enter(&hook, address)) {
+		family = rules_family(ops);
 		if (family == FLOW_AF_INET6)
-			rules6_begin(flow, argument);
-		else
+			rules6_begin(&hook, ops, flow, argument);
+		else if (family)
 			rules_begin(&hook, ops, flow, argument);
 	}
 	hook_leave(&hook);
@@ -314,13 +348,14 @@ static __always_inline void rules_leave(__u64 address, const struct fib_rules_op
 					const void *flow, const struct fib_lookup_arg *argument,
 					__s32 error)
 {
-	__u8 family = rules_family(ops);
 	struct hook hook;
+	__u8 family;
 
-	if (!family)
-		return;
-	if (hook_enter(&hook, address))
-		rules_end(&hook, family, flow, argument, error);
+	if (hook_enter(&hook, address)) {
+		family = rules_family(ops);
+		if (family)
+			rules_end(&hook, family, flow, argument, error);
+	}
 	hook_leave(&hook);
 }
 
@@ -426,15 +461,14 @@ static __always_inline struct open_lookup *table_begin(const struct hook *hook,
 	thread_prune(hook->thread, hook->address);
 	net = (const struct net *)frame_top(hook->thread)->net;
 	hook->thread->built_in = table_is_built_in(hook, net, table);
+	if (walk_was_missed(hook, net))
+		hook->thread->walking = (__u64)flow;
 	forget_values();
 	open = lookup_begin(hook, (__u64)flow, FLOW_AF_INET, 0, nexthop);
 	if (!open)
 		return 0;
-	if (walk_was_missed(hook, net)) {
-		/* The beginning of it was not seen: it is counted once, whatever follows. */
-		hook->thread->walking = (__u64)flow;
-		frame_top(hook->thread)->pending = 0;
-		lookup_lose(hook->cpu, open);
+	if (hook->thread->walking == (__u64)flow) {
+		lookup_lose_begun(hook, open);
 		return 0;
 	}
 	if (!hook->thread->built_in)
@@ -503,36 +537,69 @@ static __always_inline void table_leave(__u64 address, const struct fib_table *t
 	hook_leave(&hook);
 }
 
+static __always_inline void table_unprobed(const struct hook *hook, const struct flowi4 *flow,
+					   const struct fib_nh_common *nexthop)
+{
+	if (hook->thread->walking == (__u64)flow)
+		return;
+	hook->thread->walking = (__u64)flow;
+	if (!address_check_skipped(hook, flow))
+		lookup_begin_lost(hook, (__u64)flow, FLOW_AF_INET, 0, nexthop);
+}
+
+/* The tracepoint fib_table_lookup is hit: where the probes are not run, the lookup is counted. */
+static __always_inline void table_traced(__u64 address, const struct flowi4 *flow,
+					 const struct fib_nh_common *nexthop)
+{
+	struct cpu_state *cpu = cpu_state();
+	struct hook hook;
+
+	if (!cpu || !probes_are_skipped(cpu))
+		return;
+	if (hook_enter(&hook, address))
+		table_unprobed(&hook, flow, nexthop);
+	hook_leave(&hook);
+}
+
+static __always_inline void thread_set_socket(struct thread_state *thread, const void *flow,
+					      const struct sock *socket)
+{
+	thread->socket_flow = socket ? (__u64)flow : 0;
+	thread->socket_cause = socket_is_tunnel(socket) ? CAUSE_TUNNEL : CAUSE_SEND;
+}
+
 /* A socket's own lookup, by ip_route_output_flow() or ip6_route_output_flags(): a tunnel's is the
  * kernel's. */
 static __always_inline void socket_asks(__u64 address, const void *flow, const struct sock *socket)
 {
 	struct hook hook;
 
-	if (hook_enter(&hook, address)) {
-		hook.thread->socket_flow = socket ? (__u64)flow : 0;
-		hook.thread->socket_cause = socket_is_tunnel(socket) ? CAUSE_TUNNEL : CAUSE_SEND;
-	}
+	if (hook_enter(&hook, address))
+		thread_set_socket(hook.thread, flow, socket);
 	hook_leave(&hook);
 }
 
-/* A function is entered that tells purpose or cause of lookups of family, 0 for any; net may
- * be NULL. */
-static __always_inline struct call_frame *reason_enter(__u64 address, enum frame_kind kind,
-						       __u8 family, const struct net *net)
+/* A function is entered that tells purpose or cause of lookups of family, 0 for any: its frame.
+ * hook_leave() follows in any case, when all is done. */
+static __always_inline struct call_frame *reason_begin(struct hook *hook, __u64 address,
+						       enum frame_kind kind, __u8 family)
 {
-	struct call_frame *frame = 0;
+	struct call_frame *frame;
+
+	if (!hook_enter(hook, address))
+		return 0;
+	frame = frame_push(hook, kind);
+	if (frame)
+		frame->family = family;
+	return frame;
+}
+
+static __always_inline void reason_enter(__u64 address, enum frame_kind kind)
+{
 	struct hook hook;
 
-	if (hook_enter(&hook, address)) {
-		frame = frame_push(&hook, kind);
-		if (frame)
-			frame->family = family;
-		if (frame && net)
-			frame_set_net(frame, net);
-	}
+	reason_begin(&hook, address, kind, 0);
 	hook_leave(&hook);
-	return frame;
 }
 
 static __always_inline void reason_leave(__u64 address, enum frame_kind kind, __u64 slack)
@@ -552,12 +619,16 @@ static __always_inline void reason_leave(__u64 address, enum frame_kind kind, __
 static __always_inline void output_enter(__u64 address, const struct net *net,
 					 const struct flowi4 *flow, const struct fib_result *result)
 {
-	struct call_frame *frame = reason_enter(address, FRAME_OUTPUT, FLOW_AF_INET, net);
+	struct call_frame *frame;
+	struct hook hook;
 
-	if (!frame)
-		return;
-	frame->arguments[0] = (__u64)flow;
-	frame->arguments[1] = (__u64)result;
+	frame = reason_begin(&hook, address, FRAME_OUTPUT, FLOW_AF_INET);
+	if (frame) {
+		frame_set_net(frame, net);
+		frame->arguments[0] = (__u64)flow;
+		frame->arguments[1] = (__u64)result;
+	}
+	hook_leave(&hook);
 }
 
 /* The nexthop that fib_select_path() chose, or the redirect that stands in for it. */
@@ -648,14 +719,17 @@ static __always_inline void input_enter(__u64 address, const struct net_device *
 					__u32 destination, __u32 source,
 					const struct fib_result *result)
 {
-	struct call_frame *frame =
-		reason_enter(address, FRAME_INPUT, FLOW_AF_INET, BPF_CORE_READ(device, nd_net.net));
+	struct call_frame *frame;
+	struct hook hook;
 
-	if (!frame)
-		return;
-	frame->arguments[0] = destination;
-	frame->arguments[1] = source;
-	frame->arguments[2] = (__u64)result;
+	frame = reason_begin(&hook, address, FRAME_INPUT, FLOW_AF_INET);
+	if (frame) {
+		frame_set_net(frame, BPF_CORE_READ(device, nd_net.net));
+		frame->arguments[0] = destination;
+		frame->arguments[1] = source;
+		frame->arguments[2] = (__u64)result;
+	}
+	hook_leave(&hook);
 }
 
 static __always_inline void input_end(const struct hook *hook, __u64 slack)
@@ -692,27 +766,41 @@ static __always_inline void input_leave(__u64 address, __u64 slack)
 static __always_inline void source_check_enter(__u64 address, const struct net_device *device,
 					       __u32 source)
 {
-	struct call_frame *frame = reason_enter(address, FRAME_SOURCE_CHECK, FLOW_AF_INET,
-						BPF_CORE_READ(device, nd_net.net));
+	struct call_frame *frame;
+	struct hook hook;
 
-	if (frame)
+	frame = reason_begin(&hook, address, FRAME_SOURCE_CHECK, FLOW_AF_INET);
+	if (frame) {
+		frame_set_net(frame, BPF_CORE_READ(device, nd_net.net));
 		frame->arguments[0] = source;
+	}
+	hook_leave(&hook);
 }
 
 /* inet_rtm_getroute() or inet6_rtm_getroute() is entered with the request. */
 static __always_inline void route_get_enter(__u64 address, const struct sk_buff *request)
 {
-	reason_enter(address, FRAME_ROUTE_GET, 0,
-		     BPF_CORE_READ(request, sk, __sk_common.skc_net.net));
+	struct call_frame *frame;
+	struct hook hook;
+
+	frame = reason_begin(&hook, address, FRAME_ROUTE_GET, 0);
+	if (frame)
+		frame_set_net(frame, BPF_CORE_READ(request, sk, __sk_common.skc_net.net));
+	hook_leave(&hook);
 }
 
 /* fib_check_nh() is entered for a route of table. */
 static __always_inline void route_add_enter(__u64 address, const struct net *net, __u32 table)
 {
-	struct call_frame *frame = reason_enter(address, FRAME_ROUTE_ADD, FLOW_AF_INET, net);
+	struct call_frame *frame;
+	struct hook hook;
 
-	if (frame)
+	frame = reason_begin(&hook, address, FRAME_ROUTE_ADD, FLOW_AF_INET);
+	if (frame) {
+		frame_set_net(frame, net);
 		frame->arguments[0] = table;
+	}
+	hook_leave(&hook);
 }
 
 #endif

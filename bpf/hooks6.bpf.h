@@ -15,8 +15,10 @@ static __always_inline void lookup6_enter(__u64 address, const struct net *net,
 
 	if (hook_enter(&hook, address)) {
 		open = lookup_begin(&hook, (__u64)flow, FLOW_AF_INET6, net, 0);
-		if (open)
+		if (open) {
 			open->event.flags |= flags;
+			open->by_rules = net_has_custom_rules(net, FLOW_AF_INET6);
+		}
 		hook.thread->walking = (__u64)flow;
 		frame = frame_push(&hook, FRAME_LOOKUP);
 		if (frame)
@@ -108,8 +110,8 @@ static __always_inline void lookup6_end(const struct hook *hook, __u64 returned,
 	if (!open || open->event.key.family != FLOW_AF_INET6)
 		return;
 	if (open->phase == LOOKUP_WALKING) {
-		/* The end of the walk over the rules was missed. */
-		if (hook->nested || open->event.flags & LOOKUP_RULES)
+		/* The walk over the rules was missed, or its end. */
+		if (hook->nested || open->by_rules || open->event.flags & LOOKUP_RULES)
 			open->lost = true;
 		tables6_walked(open);
 	}
@@ -142,25 +144,31 @@ static __always_inline void table6_add_step(const struct hook *hook, struct open
 		step->flags |= STEP_HAS_ROUTE;
 }
 
-/* A table asked for its own sake. In ip6_route_input() none is: the lookup's beginning was missed. */
+/* In ip6_route_input() no table is asked for its own sake. */
+static __always_inline bool beginning6_was_missed(const struct hook *hook)
+{
+	const struct call_frame *frame = frame_top(hook->thread);
+
+	if (hook->nested || probes_are_skipped(hook->cpu))
+		return true;
+	return frame->kind == FRAME_INPUT && frame->family == FLOW_AF_INET6;
+}
+
+/* A table asked for its own sake, or by a lookup whose beginning was missed. */
 static __always_inline void table6_direct(const struct hook *hook, const struct net *net,
 					  const struct flowi6 *flow, __u32 table,
 					  const struct fib6_result *result)
 {
 	struct open_lookup *open;
-	struct call_frame *frame;
 
+	thread_prune(hook->thread, hook->address);
+	if (beginning6_was_missed(hook)) {
+		lookup_begin_lost(hook, (__u64)flow, FLOW_AF_INET6, net, 0);
+		return;
+	}
 	open = lookup_begin(hook, (__u64)flow, FLOW_AF_INET6, net, 0);
 	if (!open)
 		return;
-	frame = frame_top(hook->thread);
-	if (hook->nested || (frame->kind == FRAME_INPUT && frame->family == FLOW_AF_INET6)) {
-		hook->thread->walking = (__u64)flow;
-		if (frame->pending == (__u64)flow)
-			frame->pending = 0;
-		lookup_lose(hook->cpu, open);
-		return;
-	}
 	open->event.flags |= LOOKUP_DIRECT;
 	table6_add_step(hook, open, net, table, result);
 	tables6_walked(open);
@@ -205,34 +213,45 @@ static __always_inline void table6_answered(__u64 address, const struct net *net
 static __always_inline void output6_enter(__u64 address, const struct net *net,
 					  const struct sock *socket, const struct flowi6 *flow)
 {
-	struct call_frame *frame = reason_enter(address, FRAME_OUTPUT, FLOW_AF_INET6, net);
+	struct call_frame *frame;
+	struct hook hook;
 
-	if (frame)
+	frame = reason_begin(&hook, address, FRAME_OUTPUT, FLOW_AF_INET6);
+	if (frame) {
+		frame_set_net(frame, net);
 		frame->arguments[0] = (__u64)flow;
-	socket_asks(address, flow, socket);
+		thread_set_socket(hook.thread, flow, socket);
+	}
+	hook_leave(&hook);
 }
 
 /* ip6_route_input() is entered with a packet. */
 static __always_inline void input6_enter(__u64 address, const struct sk_buff *packet)
 {
-	struct call_frame *frame = reason_enter(address, FRAME_INPUT, FLOW_AF_INET6,
-						BPF_CORE_READ(packet, dev, nd_net.net));
 	const struct ipv6hdr *header;
+	struct call_frame *frame;
+	struct hook hook;
 
-	if (!frame)
-		return;
-	header =
-		(const void *)(BPF_CORE_READ(packet, head) + BPF_CORE_READ(packet, network_header));
-	bpf_core_read(frame->arguments, sizeof(struct in6_addr), &header->daddr);
+	frame = reason_begin(&hook, address, FRAME_INPUT, FLOW_AF_INET6);
+	if (frame) {
+		frame_set_net(frame, BPF_CORE_READ(packet, dev, nd_net.net));
+		header = (const void *)(BPF_CORE_READ(packet, head) +
+					BPF_CORE_READ(packet, network_header));
+		bpf_core_read(frame->arguments, sizeof(struct in6_addr), &header->daddr);
+	}
+	hook_leave(&hook);
 }
 
 /* ip6_dst_lookup_flow() is entered. */
 static __always_inline void source_choice_enter(__u64 address, const struct flowi6 *flow)
 {
-	struct call_frame *frame = reason_enter(address, FRAME_SOURCE_CHOICE, FLOW_AF_INET6, 0);
+	struct call_frame *frame;
+	struct hook hook;
 
+	frame = reason_begin(&hook, address, FRAME_SOURCE_CHOICE, FLOW_AF_INET6);
 	if (frame)
 		frame->arguments[0] = (__u64)flow;
+	hook_leave(&hook);
 }
 
 static __always_inline void source_choice_fill(struct lookup_event *event,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel's numbers for errors and tables, as its functions return and name them. */
+/* The kernel's numbers for errors, tables and softirqs, as its functions return and name them. */
 #ifndef FIBTRACE_BPF_KERNEL_NUMBERS_H
 #define FIBTRACE_BPF_KERNEL_NUMBERS_H
 
@@ -19,5 +19,7 @@
 #define ROUTE_UNREACHABLE 7
 #define ROUTE_PROHIBIT 8
 #define ROUTE_THROW 9
+
+#define SOFTIRQ_NET_RX 3
 
 #endif

@@ -251,23 +251,29 @@ static __always_inline void step_fill_rule(struct open_lookup *open, struct step
 	open->rule = (__u64)rule;
 }
 
-#define TABLE_HASH_SIZE 256 /* FIB_TABLE_HASHSZ */
+#define TABLE_HASH_SIZE 256 /* FIB_TABLE_HASHSZ, FIB6_TABLE_HASHSZ */
 #define TABLES_MAX 32 /* of one place of the hash */
 
-/* fib_get_table(): whether the table exists, where no answer of it was seen. */
-static __always_inline bool table_exists(const struct net *net, __u32 id)
+/* tb_hlist lies first in its fib_table, tb6_hlist in its fib6_table. */
+static __always_inline __u32 table_id(const struct hlist_node *node, __u8 family)
 {
-	const struct hlist_head *hash = BPF_CORE_READ(net, ipv4.fib_table_hash);
+	const struct fib_table *table = (const void *)node;
+	const struct fib6_table *table6 = (const void *)node;
+
+	return family == FLOW_AF_INET6 ? BPF_CORE_READ(table6, tb6_id)
+				       : BPF_CORE_READ(table, tb_id);
+}
+
+/* fib_get_table() or fib6_get_table(): whether the table exists, where no answer of it was seen. */
+static __always_inline bool table_exists(const struct hlist_head *hash, __u8 family, __u32 id)
+{
 	const struct hlist_head *head = &hash[id & (TABLE_HASH_SIZE - 1)];
 	const struct hlist_node *node = 0;
 
 	/* The size of a head is the kernel's, not that of our excerpt of it: they are one pointer. */
 	bpf_probe_read_kernel(&node, sizeof(node), head);
 	for (int i = 0; i < TABLES_MAX && node; i++) {
-		/* tb_hlist lies first in its fib_table. */
-		const struct fib_table *table = (const void *)node;
-
-		if (BPF_CORE_READ(table, tb_id) == id)
+		if (table_id(node, family) == id)
 			return true;
 		node = BPF_CORE_READ(node, next);
 	}
@@ -303,8 +309,13 @@ static __always_inline void step_fill_action6(struct step_event *step, struct op
 		return;
 	if (error != ERROR_AGAIN || open->unexplained)
 		step->flags |= STEP_ASKED;
-	if (error == ERROR_AGAIN) {
-		if (!open->unexplained || BPF_CORE_READ(found, fib6_type) != ROUTE_THROW)
+	if (error == ERROR_AGAIN && !open->unexplained) {
+		/* What the table answered was not seen. */
+		if (table_exists(BPF_CORE_READ(net, ipv6.fib_table_hash), FLOW_AF_INET6,
+				 step->table))
+			open->lost = true;
+	} else if (error == ERROR_AGAIN) {
+		if (BPF_CORE_READ(found, fib6_type) != ROUTE_THROW)
 			return;
 		route6_fill_entry(&step->route, found);
 		step->flags |= STEP_HAS_ROUTE;
@@ -326,7 +337,8 @@ static __always_inline void step_fill_action4(struct step_event *step, struct op
 
 	if (!step_fill_table(step, argument, error))
 		return;
-	if (error != ERROR_AGAIN || open->unexplained || table_exists(net, step->table))
+	if (error != ERROR_AGAIN || open->unexplained ||
+	    table_exists(BPF_CORE_READ(net, ipv4.fib_table_hash), FLOW_AF_INET, step->table))
 		step->flags |= STEP_ASKED;
 	if (error)
 		return;

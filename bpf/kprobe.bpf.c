@@ -16,13 +16,16 @@ char LICENSE[] SEC("license") = "GPL";
 static __always_inline void keep_arguments(struct pt_regs *ctx, __u64 first, __u64 second,
 					   __u64 third)
 {
-	struct call_frame *frame = reason_enter(probe_address(ctx), FRAME_ARGUMENTS_ONLY, 0, 0);
+	struct call_frame *frame;
+	struct hook hook;
 
-	if (!frame)
-		return;
-	frame->arguments[0] = first;
-	frame->arguments[1] = second;
-	frame->arguments[2] = third;
+	frame = reason_begin(&hook, probe_address(ctx), FRAME_ARGUMENTS_ONLY, 0);
+	if (frame) {
+		frame->arguments[0] = first;
+		frame->arguments[1] = second;
+		frame->arguments[2] = third;
+	}
+	hook_leave(&hook);
 }
 
 /* What was kept; false when the entry was missed. */
@@ -39,6 +42,21 @@ static __always_inline bool kept_arguments(struct pt_regs *ctx, __u64 arguments[
 	for (int i = 0; i < FRAME_ARGUMENTS; i++)
 		arguments[i] = frame->arguments[i];
 	return true;
+}
+
+SEC("kprobe/net_rx_action")
+int receive_enter(struct pt_regs *ctx)
+{
+	softirq_probed();
+	return 0;
+}
+
+SEC("tp_btf/fib_table_lookup")
+int BPF_PROG(fib_table_lookup, __u32 table, const struct flowi4 *flow,
+	     const struct fib_nh_common *nexthop, int error)
+{
+	table_traced((__u64)ctx, flow, error ? 0 : nexthop);
+	return 0;
 }
 
 SEC("kprobe/fib_rules_lookup")

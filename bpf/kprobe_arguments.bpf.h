@@ -42,7 +42,7 @@
 	SEC("kprobe/" #function)                                                                   \
 	int function##_probe_enter(struct pt_regs *ctx)                                            \
 	{                                                                                          \
-		reason_enter(probe_address(ctx), kind, 0, 0);                                      \
+		reason_enter(probe_address(ctx), kind);                                            \
 		return 0;                                                                          \
 	}                                                                                          \
                                                                                                    \

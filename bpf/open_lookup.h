@@ -19,6 +19,7 @@ enum lookup_phase {
  * progress. argument and rule are pointers of the kernel to tell its lookup and
  * the rule that ran last; event is what is sent. here: netns is traced, for certain.
  * waits: the function that asked chooses what it returns from what was found.
+ * by_rules: rules are to be walked for it, of IPv6.
  * unexplained: table answers since the last rule's action. found: the entry of the
  * last one, of IPv6.
  */
@@ -32,7 +33,8 @@ struct open_lookup {
 	__u8 lost; /* a part of it was not seen, or did not fit into the ring */
 	__u8 here;
 	__u8 waits;
-	__u8 pad[3];
+	__u8 by_rules;
+	__u8 pad[2];
 	__u64 rule_copy[RULE_COPY_MAX / sizeof(__u64)];
 	struct lookup_event event;
 };

@@ -44,7 +44,7 @@ struct call_frame {
 	__u8 pad;
 };
 
-/* What the frames tell of a lookup. */
+/* What the frames tell of a lookup. output_missed: the function that was to tell was not seen. */
 struct lookup_reason {
 	__u64 net;
 	__u32 netns;
@@ -52,6 +52,8 @@ struct lookup_reason {
 	__u8 cause;
 	__u8 purpose_told;
 	__u8 cause_told;
+	__u8 output_missed;
+	__u8 pad[7];
 };
 
 /* What is worked out from here on is read back from memory: the verifier then follows one state
@@ -61,13 +63,15 @@ struct lookup_reason {
 /*
  * One for each task, and one more for the softirqs that run on top of it.
  * frames[0] stands for all functions that are not hooked. walking is the flow
- * whose rules are being walked, of IPv6 the one that is looked up. epoch tells one softirq from the next, visit the
- * call that frames[1] is of from all others. reason, origin and built_in are of
- * the lookup that begins: they are kept here because the verifier does not follow
- * the values of a map.
+ * whose rules are being walked, of IPv6 the one that is looked up, or one whose
+ * beginning was not seen. epoch tells one softirq from the next, received one
+ * packet of it, visit the call that frames[1] is of from all others. reason, origin
+ * and built_in are of the lookup that begins: they are kept here because the
+ * verifier does not follow the values of a map.
  */
 struct thread_state {
 	__u64 epoch;
+	__u64 received;
 	__u64 visit;
 	__u64 walking;
 	__u64 socket_flow; /* the flow that a socket's owner looks up, and for what */
@@ -112,6 +116,7 @@ static const struct frame_meaning meanings[FRAME_KIND_COUNT] = {
 	[FRAME_ICMP_ERROR] = { .cause = CAUSE_ICMP_ERROR, .tells_cause = TELLS },
 	[FRAME_REPLY] = { .cause = CAUSE_REPLY, .tells_cause = TELLS },
 	[FRAME_TUNNEL] = { .cause = CAUSE_TUNNEL, .tells_cause = TELLS },
+	[FRAME_SOURCE_CHOICE] = { .purpose = PURPOSE_OUTPUT, .tells_purpose = TELLS_WEAKLY },
 };
 
 /* What one hook is handled with. address: where on the stack it was hit. */
@@ -172,6 +177,17 @@ static __always_inline struct thread_state *thread_find(__u64 key)
 	return bpf_map_lookup_elem(&threads, &key);
 }
 
+/* The next packet is looked up anew, by the same flow on the stack. */
+static __always_inline void thread_enter_packet(const struct hook *hook)
+{
+	struct thread_state *thread = hook->thread;
+
+	if (hook->level != LEVEL_SOFTIRQ || thread->received == hook->cpu->received)
+		return;
+	thread->received = hook->cpu->received;
+	thread->walking = 0;
+}
+
 /* A softirq begins without frames, whatever the one before it left behind. */
 static __always_inline void thread_enter_epoch(const struct hook *hook)
 {
@@ -207,6 +223,7 @@ static __always_inline bool hook_enter(struct hook *hook, __u64 address)
 	if (!hook->thread)
 		return false;
 	thread_enter_epoch(hook);
+	thread_enter_packet(hook);
 	return true;
 }
 
@@ -327,6 +344,34 @@ static __always_inline bool frame_checks_source(const struct call_frame *frame,
 	return frame->looked_up || frame->arguments[0] != *(const __u32 *)key->dst;
 }
 
+/* Nothing that is hooked asks, although what asks for output is. */
+static __always_inline bool output_was_missed(const struct thread_state *thread, __u8 family)
+{
+	return kernel_skips_nested_programs() && control.purpose_by_hooks & family_bit(family) &&
+	       !thread->depth && !thread->reason.purpose_told;
+}
+
+/* The flow is the socket's, or a later one at the same address of the stack: in an output lookup
+ * alone it is the socket's. */
+static __always_inline void reason_take_socket(struct thread_state *thread, __u8 family)
+{
+	volatile struct lookup_reason *reason = &thread->reason;
+	bool output = frame_top(thread)->kind == FRAME_OUTPUT;
+
+	if (!output && !output_was_missed(thread, family))
+		return;
+	thread->socket_flow = 0;
+	if (!output) {
+		reason->purpose = PURPOSE_OUTPUT;
+		reason->purpose_told = TELLS_WEAKLY;
+		reason->output_missed = true;
+	}
+	if (reason->cause_told < TELLS && thread->socket_cause) {
+		reason->cause = thread->socket_cause;
+		reason->cause_told = TELLS;
+	}
+}
+
 static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
 					const struct flow_key *key)
 {
@@ -351,13 +396,8 @@ static __always_inline void reason_fill(struct thread_state *thread, __u64 flow,
 		if (i || frame_fits(frame, flow, key))
 			reason_take(reason, frame);
 	}
-	/* An address of the stack comes again: the flow is the socket's in an output lookup alone. */
-	if (reason->cause_told < TELLS && top->kind == FRAME_OUTPUT &&
-	    thread->socket_flow == flow && thread->socket_cause) {
-		reason->cause = thread->socket_cause;
-		reason->cause_told = TELLS;
-		thread->socket_flow = 0;
-	}
+	if (thread->socket_flow == flow)
+		reason_take_socket(thread, key->family);
 }
 
 #endif

@@ -144,6 +144,7 @@ struct netns_ipv6 {
 	struct rt6_statistics *rt6_stats;
 	bool fib6_has_custom_rules;
 	struct fib_rules_ops *fib6_rules_ops;
+	struct hlist_head *fib_table_hash;
 	atomic_t fib6_sernum;
 };
 

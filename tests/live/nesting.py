@@ -4,7 +4,7 @@
 
 nesting.py run: sends from this namespace in a loop, on the first processor, while two others send
 to it from another namespace: one on the same processor, and one that interrupts that processor.
-nesting.py check: every lookup of the trace has the walk that its flow key has by nesting.sh's rules.
+nesting.py check: every lookup of the trace has the walk that nesting.sh's rules give its flow.
 """
 import argparse
 import collections
@@ -19,33 +19,48 @@ import struct
 import sys
 
 CLONE_NEWNET = 0x40000000
-HOST, OTHER = "192.0.2.2", "192.0.2.22"
 PORT_LOST, PORT_READ = 9, 10
-SENDERS = ("10.1.0.1", "10.2.0.1", "10.3.0.1")
 SENDS_PER_PACKET = 4  # of each hammer: it keeps pace with the loop
 TIMEOUT_S = 60
 PROBLEMS_SHOWN = 5
 
+# The addresses of nesting.sh's hosts, and what the second lookup about each packet is for: the
+# kernel's own check of its source, or the one that nft asks for.
+Scene = collections.namedtuple("Scene", "af any host other far senders check check_cause")
+SCENES = {
+    4: Scene(socket.AF_INET, "0.0.0.0", "192.0.2.2", "192.0.2.22", "203.0.113.%d",
+             ("10.1.0.1", "10.2.0.1", "10.3.0.1"), "source-check", "receive"),
+    6: Scene(socket.AF_INET6, "::", "2001:db8:1::2", "2001:db8:1::22", "2001:db8:113::%d",
+             ("2001:db8:a1::1", "2001:db8:a2::1", "2001:db8:a3::1"), "other", "other"),
+}
 # What the flow key of a lookup says, and the walk that the rules give it.
 Walk = collections.namedtuple("Walk", "purpose cause src dst iif mark steps error dev")
-WALKS = {
-    "mark 1": Walk("output", "send", "0.0.0.0", "203.0.113.11", "lo", 1,
-                   [(100, 101, "throw"), (110, 111, "chosen")], None, "eth1"),
-    "mark 2": Walk("output", "send", "0.0.0.0", "203.0.113.12", "lo", 2,
-                   [(120, 254, "suppressed"), (130, 121, "chosen")], None, "eth1"),
-    "mark 3": Walk("output", "send", "0.0.0.0", "203.0.113.13", "lo", 3,
-                   [(140, 102, "no-route"), (150, None, "prohibit")], "EACCES", None),
-    "from": Walk("output", "send", OTHER, "203.0.113.14", "lo", 0,
-                 [(160, 103, "no-route"), (170, 122, "chosen")], None, "eth1"),
-}
-for sender, check in zip(SENDERS, (
-        ([(200, 201, "chosen")], None, "eth0"),
-        ([(210, 202, "chosen")], None, "eth1"),
-        ([(215, 105, "no-route"), (220, None, "unreachable")], "ENETUNREACH", None))):
-    WALKS["input " + sender] = Walk("input", "receive", sender, HOST, "eth0", 0,
-                                    [(180, 104, "no-route"), (500, 255, "chosen")], None, "eth0")
-    WALKS["check " + sender] = Walk("source-check", "receive", HOST, sender, "lo", 0, *check)
-SENT = [name for name, walk in WALKS.items() if walk.purpose == "output"]
+OUTPUTS = (
+    ("mark 1", 1, [(100, 101, "throw"), (110, 111, "chosen")], None),
+    ("mark 2", 2, [(120, 254, "suppressed"), (130, 121, "chosen")], None),
+    ("mark 3", 3, [(140, 102, "no-route"), (150, None, "prohibit")], "EACCES"),
+    ("from", 0, [(160, 103, "no-route"), (170, 122, "chosen")], None),
+)
+CHECKS = (
+    ([(200, 201, "chosen")], None, "eth0"),
+    ([(210, 202, "chosen")], None, "eth1"),
+    ([(215, 105, "no-route"), (220, None, "unreachable")], "ENETUNREACH", None),
+)
+
+
+def walks_of(scene):
+    # Refused without a source, IPv6 chooses one and asks again.
+    sources = {"mark 3": scene.host, "from": scene.other}
+    walks = {name: Walk("output", "send", sources.get(name, scene.any), scene.far % number, "lo",
+                        mark, steps, error, None if error else "eth1")
+             for number, (name, mark, steps, error) in enumerate(OUTPUTS, 11)}
+    for sender, check in zip(scene.senders, CHECKS):
+        walks["input " + sender] = Walk("input", "receive", sender, scene.host, "eth0", 0,
+                                        [(180, 104, "no-route"), (500, 255, "chosen")], None,
+                                        "eth0")
+        walks["check " + sender] = Walk(scene.check, scene.check_cause, scene.host, sender, "lo",
+                                        0, *check)
+    return walks
 
 
 # --- run -----------------------------------------------------------------------------------------
@@ -79,25 +94,22 @@ def fork(work, *arguments):
     os._exit(status)
 
 
-def udp_socket(source=None, mark=0, port=0):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+def udp_socket(scene, source, mark=0, port=0):
+    sock = socket.socket(scene.af, socket.SOCK_DGRAM)
     if mark:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
-    if source:
+    if source != scene.any:
         sock.bind((source, port))
     return sock
 
 
-def loop(processor, sends, shared, gate):
+def loop(options, shared, gate):
     """One lookup for each send. The rules of mark 3 refuse it."""
-    os.sched_setaffinity(0, {processor})
-    flows = []
-    for name in SENT:
-        walk = WALKS[name]
-        source = walk.src if walk.src != "0.0.0.0" else None
-        flows.append((udp_socket(source, walk.mark), (walk.dst, PORT_LOST), walk.error))
+    os.sched_setaffinity(0, {options.processors[0]})
+    flows = [(udp_socket(options.scene, walk.src, walk.mark), (walk.dst, PORT_LOST), walk.error)
+             for walk in walks_of(options.scene).values() if walk.purpose == "output"]
     os.read(gate, 1)
-    for number in range(sends):
+    for number in range(options.sends):
         sock, target, error = flows[number % len(flows)]
         shared.put(Shared.PROGRESS, number + 1)
         try:
@@ -115,28 +127,29 @@ def hammer(index, options, shared, begun, acks):
     if ctypes.CDLL(None, use_errno=True).setns(handle, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), options.peer)
     os.sched_setaffinity(0, {options.processors[index]})
-    socks = [udp_socket(source) for source in SENDERS]
+    scene = options.scene
+    socks = [udp_socket(scene, source) for source in scene.senders]
     counts, sent = [0] * len(socks), 0
     while not shared.get(Shared.ENDED):
         if sent * SENDS_PER_PACKET > shared.get(Shared.PROGRESS):
             os.sched_yield()
             continue
         counts[sent % len(socks)] += 1
-        socks[sent % len(socks)].sendto(b"x", (HOST, PORT_LOST))
+        socks[sent % len(socks)].sendto(b"x", (scene.host, PORT_LOST))
         sent += 1
         if sent == 1:
             os.write(begun, b"x")
-    counts[0] += say_last(socks[0], index, acks)
+    counts[0] += say_last(socks[0], scene.host, index, acks)
     for place, count in enumerate(counts):
-        shared.put(Shared.SENT + index * len(SENDERS) + place, count)
+        shared.put(Shared.SENT + index * len(counts) + place, count)
 
 
-def say_last(sock, index, acks):
+def say_last(sock, host, index, acks):
     """Returns when a packet behind all others has arrived; a full queue drops some. How many."""
     number = answered = 0
     while answered != number or not number:
         number += 1
-        sock.sendto(struct.pack("=II", index, number), (HOST, PORT_READ))
+        sock.sendto(struct.pack("=II", index, number), (host, PORT_READ))
         while answered != number and select.select([acks], [], [], 1)[0]:
             answered, = struct.unpack("=I", os.read(acks, 4))
     return number
@@ -164,10 +177,10 @@ def await_child(child):
 
 
 def run(options):
-    shared = Shared()
-    receiver = udp_socket(HOST, port=PORT_READ)
+    shared, senders = Shared(), options.scene.senders
+    receiver = udp_socket(options.scene, options.scene.host, port=PORT_READ)
     gate, begun, acks = os.pipe(), os.pipe(), [os.pipe(), os.pipe()]
-    looper = fork(loop, options.processors[0], options.sends, shared, gate[0])
+    looper = fork(loop, options, shared, gate[0])
     hammers = [fork(hammer, index, options, shared, begun[1], acks[index][0])
                for index in range(len(acks))]
     for _ in hammers:
@@ -180,23 +193,20 @@ def run(options):
     finally:
         shared.put(Shared.ENDED, 1)
     hear_last(receiver, hammers, [ack[1] for ack in acks])
-    counts = [sum(shared.get(Shared.SENT + index * len(SENDERS) + place)
-                  for index in range(len(hammers))) for place in range(len(SENDERS))]
+    counts = [sum(shared.get(Shared.SENT + index * len(senders) + place)
+                  for index in range(len(hammers))) for place in range(len(senders))]
     with open(options.result, "w", encoding="ascii") as out:
         print("looper", looper, file=out)
         print("sent", sum(counts), file=out)
-        for sender, count in zip(SENDERS, counts):
+        for sender, count in zip(senders, counts):
             print("sent-%s" % sender, count, file=out)
 
 
 # --- check ---------------------------------------------------------------------------------------
 
 
-def key_of(walk):
-    return walk.src, walk.dst, walk.iif, hex(walk.mark)
-
-
-NAMES = {key_of(walk): name for name, walk in WALKS.items()}
+def flow_of(line):
+    return tuple(line["flow"][what] for what in ("src", "dst", "iif", "fwmark"))
 
 
 def steps_of(line):
@@ -204,19 +214,17 @@ def steps_of(line):
             if step["outcome"] not in ("not-reached", "skipped")]
 
 
-def problem_of(line, looper):
+def problem_of(line, name, walk, looper):
     """What is wrong with a lookup, None when it is its own."""
-    flow = line["flow"]
-    name = NAMES.get((flow["src"], flow["dst"], flow["iif"], flow["fwmark"]))
-    if not name:
+    if not walk:
         return "nobody asked this"
-    walk, verdict = WALKS[name], line["verdict"]
+    verdict = line["verdict"]
     last = walk.steps[-1]
     process = line["process"] and line["process"]["pid"]
     own = walk.purpose == "output"
     pairs = (("purpose", line["purpose"], walk.purpose), ("cause", line["cause"], walk.cause),
              ("context", line["context"], "task" if own else "softirq"),
-             ("process", process, looper if own else None), ("oif", flow["oif"], None),
+             ("process", process, looper if own else None), ("oif", line["flow"]["oif"], None),
              ("steps", steps_of(line), walk.steps), ("error", verdict["error"], walk.error),
              ("decided_by", verdict["decided_by"], "rule"), ("dev", verdict["dev"], walk.dev),
              ("priority", verdict["priority"], last[0]), ("table", verdict["table_id"], last[1]))
@@ -253,19 +261,21 @@ class Nesting:
 
 def check(options):
     counts, problems, nesting = collections.Counter(), 0, Nesting(options.processors[0])
+    walks = walks_of(options.scene)
+    names = {(walk.src, walk.dst, walk.iif, hex(walk.mark)): name for name, walk in walks.items()}
     with open(options.trace, encoding="utf-8") as trace:
         for text in trace:
             line = json.loads(text)
             if line["type"] != "lookup":
                 continue
             nesting.take(line)
-            flow = line["flow"]
-            counts[NAMES.get((flow["src"], flow["dst"], flow["iif"], flow["fwmark"]))] += 1
-            problem = problem_of(line, options.looper)
+            name = names.get(flow_of(line))
+            counts[name] += 1
+            problem = problem_of(line, name, walks.get(name), options.looper)
             problems += bool(problem)
             if problem and problems <= PROBLEMS_SHOWN:
                 print("problem %s: %s" % (problem, text.rstrip()))
-    for name in WALKS:
+    for name in walks:
         print("count", name.replace(" ", "-"), counts[name])
     print("problems", problems)
     print("turns", nesting.turns())
@@ -275,6 +285,8 @@ def check(options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("command", choices=("run", "check"))
+    parser.add_argument("--family", dest="scene", type=lambda text: SCENES[int(text)],
+                        required=True)
     parser.add_argument("--processors", type=lambda text: [int(word) for word in text.split(",")],
                         help="of the loop and the first hammer, of the second hammer")
     parser.add_argument("--peer", help="the namespace that hammers")

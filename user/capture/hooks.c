@@ -36,6 +36,7 @@ static const struct hook_row rows[] = {
 	{ .function = "softirq_entry", .gives = "who looks up", .flags = REQUIRED },
 	{ .function = "softirq_exit", .gives = "who looks up", .flags = REQUIRED },
 	{ .function = "netif_receive_skb", .gives = "the namespace of some received packets" },
+	{ .function = "net_rx_action", .gives = "that lookups about some packets are not seen" },
 	{ .function = "fib_rules_lookup", .gives = "the walk over the rules", .flags = REQUIRED },
 	{ .function = "fib4_rule_action",
 	  .families = FILTER_FAMILY_INET,
