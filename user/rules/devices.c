@@ -109,16 +109,24 @@ struct copying {
 	int err;
 };
 
+/* False without memory. */
+static bool renumber(const struct copying *copying, uint32_t *index)
+{
+	uint32_t before = *index;
+
+	if (copying->devices)
+		*index = devices_number_of(copying->devices, copying->from, before);
+	return *index || !before;
+}
+
 static void copy_link(struct copying *copying, const struct link *link)
 {
 	struct link copy = *link;
 
-	copy.index = devices_number_of(copying->devices, copying->from, link->index);
-	copy.master = devices_number_of(copying->devices, copying->from, link->master);
-	if (!copy.index || !copy.master != !link->master)
-		copying->err = -ENOMEM;
-	else
+	if (renumber(copying, &copy.index) && renumber(copying, &copy.master))
 		copying->err = policy_set_link(copying->to, &copy);
+	else
+		copying->err = -ENOMEM;
 }
 
 static void copy_route(struct copying *copying, const struct route *route)
@@ -129,10 +137,8 @@ static void copy_route(struct copying *copying, const struct route *route)
 	if (!copy)
 		return;
 	memcpy(copy, route, route_size(route->nexthop_count));
-	for (uint32_t i = 0; i < route->nexthop_count && !copying->err; i++) {
-		copy->nexthops[i].dev =
-			devices_number_of(copying->devices, copying->from, route->nexthops[i].dev);
-		if (!copy->nexthops[i].dev != !route->nexthops[i].dev)
+	for (uint32_t i = 0; i < copy->nexthop_count; i++) {
+		if (!renumber(copying, &copy->nexthops[i].dev))
 			copying->err = -ENOMEM;
 	}
 	if (!copying->err)

@@ -27,8 +27,8 @@ uint32_t devices_number_of(struct devices *devices, const struct policy *policy,
 /* The name; "" for 0. */
 const char *devices_name(const struct devices *devices, uint32_t number);
 
-/* The rules, links and routes of policy with its devices under these numbers: a policy of one's
- * own, with the same owners. NULL with errno. */
+/* The rules, links and routes of policy with its devices under these numbers (NULL: as they are): a
+ * policy of one's own, with the same owners. NULL with errno. */
 struct policy *devices_copy_policy(struct devices *devices, const struct policy *policy);
 
 #endif
