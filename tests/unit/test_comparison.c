@@ -104,6 +104,33 @@ static const struct row rows[] = {
 	  .want = "100.64.0.9: 32766/254 eth0 -> 5270/52 tailscale0\n"
 		  "  together 5270: from all lookup 52\n"
 		  "  together 100.64.0.0/10 of 52\n" },
+	{ .name = "what_is_needed_alone_is_told_with_what_it_needs",
+	  .old = { .rules = { LOCAL_RULE, SUPPRESS_RULE(32764), VPN_RULE(32765), MAIN_RULE },
+		   .routes = { STORY_ROUTES, ROUTE(254, "192.0.2.0", 24, ETH0) },
+		   .flows = { TO("192.0.2.1") } },
+	  .new = { .rules = { LOCAL_RULE, MAIN_RULE },
+		   .routes = { HOST_ROUTES, ROUTE(254, "192.0.2.0", 24, ETH0),
+			       ROUTE(51820, "0.0.0.0", 0, WG0) } },
+	  .want = "192.0.2.1: 32764/254 eth0 -> 32766/254 eth0\n"
+		  "  together 32764: from all lookup 254 suppress_prefixlength 0\n"
+		  "  together 32765: not from all fwmark 0xca6c lookup 51820\n" },
+	{ .name = "what_has_no_part_in_it_is_left_out",
+	  .old = { .rules = { LOCAL_RULE, MAIN_RULE },
+		   .routes = { HOST_ROUTES },
+		   .flows = { TO("100.64.0.9"), TO("100.64.0.10"), TO("100.65.0.1") } },
+	  .new = { .rules = { LOCAL_RULE, { LOOKUP(10, 10) }, TAILNET_RULE, { LOOKUP(6000, 60) },
+			      MAIN_RULE },
+		   .routes = { HOST_ROUTES, ROUTE(52, "100.64.0.0", 10, TAILSCALE0),
+			       ROUTE(60, "0.0.0.0", 0, WG0) } },
+	  .want = "100.64.0.9: 32766/254 eth0 -> 5270/52 tailscale0\n"
+		  "  together 5270: from all lookup 52\n"
+		  "  together 100.64.0.0/10 of 52\n"
+		  "100.64.0.10: 32766/254 eth0 -> 5270/52 tailscale0\n"
+		  "  together 5270: from all lookup 52\n"
+		  "  together 100.64.0.0/10 of 52\n"
+		  "100.65.0.1: 32766/254 eth0 -> 5270/52 tailscale0\n"
+		  "  together 5270: from all lookup 52\n"
+		  "  together 100.64.0.0/10 of 52\n" },
 	{ .name = "a_route_alone_explains",
 	  .old = { .rules = { LOCAL_RULE, MAIN_RULE },
 		   .routes = { HOST_ROUTES },

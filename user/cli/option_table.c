@@ -238,7 +238,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "destination",
 		.parse = add_dst,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-s",
@@ -248,21 +248,21 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "source, as the FIB was asked",
 		.parse = add_src,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-4",
 		.help = "IPv4 only",
 		.parse = set_ipv4,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-6",
 		.help = "IPv6 only",
 		.parse = set_ipv6,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-P",
@@ -272,7 +272,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "IP protocol",
 		.parse = add_protocol,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--sport",
@@ -281,7 +281,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "source port",
 		.parse = add_sport,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--dport",
@@ -290,7 +290,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "destination port",
 		.parse = add_dport,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-m",
@@ -300,7 +300,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "fwmark: (mark & MASK) == MARK",
 		.parse = add_mark,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-u",
@@ -310,7 +310,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "uid of the flow, which rules see",
 		.parse = add_uid,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-p",
@@ -320,7 +320,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "process, in its own context only",
 		.parse = add_pid,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-i",
@@ -330,7 +330,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "input interface; lo: locally generated",
 		.parse = add_iif,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-o",
@@ -340,7 +340,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "device of the verdict",
 		.parse = add_oif,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--table",
@@ -349,7 +349,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "table of the verdict",
 		.parse = add_table,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--pref",
@@ -358,14 +358,14 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "priority of the rule that decided",
 		.parse = add_priority,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--failed",
 		.help = "the verdict is an error",
 		.flag = offsetof(struct options, filter.verdict.failed),
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--findings",
@@ -383,7 +383,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 			"reroute, route-get, other",
 		.parse = add_purposes,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--netns",
@@ -392,7 +392,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "network namespace (default: the current one)",
 		.parse = add_netns,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--format",
@@ -401,7 +401,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "default: tree on a terminal, else line",
 		.parse = set_format,
 		.group = GROUP_OUTPUT,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 	},
 	{
 		.long_name = "--color",
@@ -410,7 +410,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "colours (default: auto, on a terminal)",
 		.parse = set_color,
 		.group = GROUP_OUTPUT,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--utc",
@@ -441,7 +441,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "only errors on standard error",
 		.flag = offsetof(struct options, quiet),
 		.group = GROUP_OUTPUT,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 	},
 	{
 		.short_name = "-v",
@@ -449,7 +449,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "every lookup in full; how it attached",
 		.flag = offsetof(struct options, verbose),
 		.group = GROUP_OUTPUT,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 	},
 	{
 		.short_name = "-w",
@@ -543,6 +543,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "largest table that is held (default 200000)",
 		.parse = set_max_routes,
 		.group = GROUP_TRACING,
+		.commands = FOR_DIFF,
 	},
 	{
 		.short_name = "-h",
@@ -550,7 +551,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "print this help",
 		.flag = offsetof(struct options, help),
 		.group = GROUP_OTHER,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 		.ends_parsing = true,
 	},
 	{
@@ -559,7 +560,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "print the version",
 		.flag = offsetof(struct options, version),
 		.group = GROUP_OTHER,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 		.ends_parsing = true,
 	},
 };

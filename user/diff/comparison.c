@@ -198,3 +198,13 @@ void comparison_free(struct comparison *comparison)
 	free(comparison->reasons);
 	*comparison = (struct comparison){ 0 };
 }
+
+bool flow_change_keeps_route(const struct flow_change *change)
+{
+	struct verdict other = change->model[SIDE_NEW];
+
+	other.has_priority = change->model[SIDE_OLD].has_priority;
+	other.priority = change->model[SIDE_OLD].priority;
+	return !change->recorded &&
+	       verdicts_equal(&change->model[SIDE_OLD], &other, &change->asked);
+}

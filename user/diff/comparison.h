@@ -72,4 +72,7 @@ void comparison_keep(struct comparison *comparison,
 int comparison_explain(struct comparison *comparison);
 void comparison_free(struct comparison *comparison);
 
+/* Whether it is only another rule that gives the same route. */
+bool flow_change_keeps_route(const struct flow_change *change);
+
 #endif

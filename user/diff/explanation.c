@@ -15,8 +15,7 @@
 /* What one difference does to one changed flow. */
 enum effect {
 	EFFECT_SUFFICES = 1 << 0, /* made in the old policy, it gives the new verdict */
-	EFFECT_NEEDED = 1 << 1, /* undone in the new policy, it gives the old verdict */
-	EFFECT_MATTERS = 1 << 2, /* made or undone, it gives another verdict */
+	EFFECT_NEEDED = 1 << 1, /* undone in the new policy, it gives another verdict */
 };
 
 struct trial {
@@ -34,6 +33,7 @@ struct explaining {
 	size_t capacity;
 	size_t trials_max;
 	size_t change; /* whose trials are collected */
+	size_t left; /* differences that may yet be made together */
 };
 
 /* --- what is to be tried ------------------------------------------------------------------ */
@@ -126,10 +126,18 @@ static void judge(const struct explaining *explaining, struct trial *trial, enum
 
 	if (verdict.gap != GAP_NONE)
 		return;
-	if (!verdicts_equal(&verdict, &change->model[side], &change->asked))
-		trial->effect |= EFFECT_MATTERS;
-	if (verdicts_equal(&verdict, &change->model[!side], &change->asked))
-		trial->effect |= side == SIDE_OLD ? EFFECT_SUFFICES : EFFECT_NEEDED;
+	if (side == SIDE_OLD && verdicts_equal(&verdict, &change->model[!side], &change->asked))
+		trial->effect |= EFFECT_SUFFICES;
+	if (side == SIDE_NEW && !verdicts_equal(&verdict, &change->model[side], &change->asked))
+		trial->effect |= EFFECT_NEEDED;
+}
+
+/* A reference, to be put back; NULL: there are none. */
+static struct rule_list *hold_rules(const struct policy *policy, uint8_t family)
+{
+	struct rule_list *rules = policy_rules(policy, family);
+
+	return rules ? rule_list_get(rules) : NULL;
 }
 
 /* Rules are put back as they were: a new one would go behind others of its priority. */
@@ -154,7 +162,7 @@ static int try_item(struct explaining *explaining, enum policy_side side, size_t
 	int err;
 
 	if (item->kind == DIFFERENCE_RULE)
-		rules = rule_list_get(policy_rules(explaining->scratch[side], item->family));
+		rules = hold_rules(explaining->scratch[side], item->family);
 	err = policy_diff_apply(diff, item, !side, explaining->scratch[side]);
 	for (size_t i = first; !err && i < behind; i++)
 		judge(explaining, &explaining->trials[i], side);
@@ -191,64 +199,255 @@ static int add_reason(struct comparison *comparison, struct flow_change *change,
 	if (!reasons)
 		return -ENOMEM;
 	comparison->reasons = reasons;
+	if (!change->reason_count)
+		change->first_reason = comparison->reason_count;
 	reasons[comparison->reason_count++] = item;
 	change->reason_count++;
 	return 0;
 }
 
-static size_t count_effect(const struct trial *trials, size_t count, unsigned int effect)
-{
-	size_t found = 0;
+/* A changed flow and its trials, none of which sufficed. */
+struct open_change {
+	size_t change;
+	const struct trial *trials;
+	size_t count;
+};
 
-	for (size_t i = 0; i < count; i++)
-		found += (trials[i].effect & effect) != 0;
-	return found;
+struct open_changes {
+	struct open_change *items;
+	size_t count;
+	size_t capacity;
+};
+
+static int add_open(struct open_changes *open, size_t change, const struct trial *trials,
+		    size_t count)
+{
+	struct open_change *items =
+		array_reserve(open->items, sizeof(*items), open->count, &open->capacity);
+
+	if (!items)
+		return -ENOMEM;
+	open->items = items;
+	items[open->count++] = (struct open_change){ change, trials, count };
+	return 0;
 }
 
-/* One that is needed and not enough has helpers, of which any would do. */
-static unsigned int effect_that_explains(const struct trial *trials, size_t count)
+/* The differences that suffice alone are its reasons; without any it stays open. */
+static int explain_by_one(struct explaining *explaining, struct open_changes *open, size_t first,
+			  size_t behind)
 {
-	if (count_effect(trials, count, EFFECT_SUFFICES))
-		return EFFECT_SUFFICES;
-	if (count_effect(trials, count, EFFECT_NEEDED) > 1)
-		return EFFECT_NEEDED;
-	return EFFECT_MATTERS;
-}
-
-/* Where each alone does nothing, it is all of them; but one that does nothing is no reason. */
-static int explain_change(struct comparison *comparison, struct flow_change *change,
-			  const struct trial *trials, size_t count)
-{
-	unsigned int effect = effect_that_explains(trials, count);
-	bool any = count_effect(trials, count, effect) != 0;
+	const struct trial *trials = explaining->trials;
+	size_t index = trials[first].change;
+	struct flow_change *change = &explaining->comparison->changes[index];
 	int err = 0;
 
-	if (!any && count < 2)
-		return 0;
-	change->explanation = effect == EFFECT_SUFFICES ? EXPLAINED_BY_ONE : EXPLAINED_TOGETHER;
-	change->first_reason = comparison->reason_count;
-	for (size_t i = 0; i < count && !err; i++) {
-		if (!any || trials[i].effect & effect)
-			err = add_reason(comparison, change, trials[i].item);
+	for (size_t i = first; i < behind && !err; i++) {
+		if (trials[i].effect & EFFECT_SUFFICES)
+			err = add_reason(explaining->comparison, change, trials[i].item);
+	}
+	if (!change->reason_count)
+		return err ? err : add_open(open, index, &trials[first], behind - first);
+	change->explanation = EXPLAINED_BY_ONE;
+	return err;
+}
+
+static int explain_by_ones(struct explaining *explaining, struct open_changes *open)
+{
+	size_t first = 0;
+	int err = 0;
+
+	while (first < explaining->count && !err) {
+		size_t behind = first + 1;
+
+		while (behind < explaining->count &&
+		       explaining->trials[behind].change == explaining->trials[first].change)
+			behind++;
+		err = explain_by_one(explaining, open, first, behind);
+		first = behind;
+	}
+	return err;
+}
+
+/* --- several together --------------------------------------------------------------------- */
+
+/* More differences at once are not tried. */
+#define TOGETHER_MAX 64
+
+/* Of an open change's trials, those that are made. */
+struct selection {
+	const struct open_change *of;
+	bool made[TOGETHER_MAX];
+};
+
+static const struct policy_difference *item_of(const struct explaining *explaining,
+					       const struct trial *trial)
+{
+	return &explaining->comparison->policy_diff.items[trial->item];
+}
+
+/* Makes those of the selection in the old policy, or takes routes and links back. */
+static int apply_selection(const struct explaining *explaining, const struct selection *selection,
+			   enum policy_side side)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < selection->of->count && !err; i++) {
+		const struct policy_difference *item =
+			item_of(explaining, &selection->of->trials[i]);
+
+		if (selection->made[i] && (side == SIDE_NEW || item->kind != DIFFERENCE_RULE))
+			err = policy_diff_apply(&explaining->comparison->policy_diff, item, side,
+						explaining->scratch[SIDE_OLD]);
+	}
+	return err;
+}
+
+static bool gives_new_verdict(const struct explaining *explaining, const struct open_change *open)
+{
+	const struct flow_change *change = &explaining->comparison->changes[open->change];
+	struct verdict verdict = verdict_of(explaining->scratch[SIDE_OLD], &change->asked);
+
+	return verdicts_equal(&verdict, &change->model[SIDE_NEW], &change->asked);
+}
+
+/* Sets gives[i] for each of the changes for which the selection gives the new verdict; -E2BIG when
+ * there has been enough of that. */
+static int judge_selection(struct explaining *explaining, const struct selection *selection,
+			   const struct open_change *open, size_t count, bool *gives)
+{
+	struct policy *scratch = explaining->scratch[SIDE_OLD];
+	struct rule_list *inet, *inet6;
+	int err;
+
+	if (explaining->left < selection->of->count)
+		return -E2BIG;
+	explaining->left -= selection->of->count;
+	inet = hold_rules(scratch, FLOW_AF_INET);
+	inet6 = hold_rules(scratch, FLOW_AF_INET6);
+	err = apply_selection(explaining, selection, SIDE_NEW);
+	for (size_t i = 0; i < count && !err; i++)
+		gives[i] = gives_new_verdict(explaining, &open[i]);
+	if (!err)
+		err = apply_selection(explaining, selection, SIDE_OLD);
+	policy_set_rules(scratch, FLOW_AF_INET, inet);
+	policy_set_rules(scratch, FLOW_AF_INET6, inet6);
+	return err;
+}
+
+/* Of all that concerns the flow what it takes: each is left out that can be. *enough: whether all of
+ * it gives the new verdict at all. */
+static int select_needed(struct explaining *explaining, struct selection *selection, bool *enough)
+{
+	const struct open_change *open = selection->of;
+	int err;
+
+	for (size_t i = 0; i < open->count; i++)
+		selection->made[i] = true;
+	err = judge_selection(explaining, selection, open, 1, enough);
+	/* Routes stand behind rules, and are the first to be left out. */
+	for (size_t i = open->count; i-- > 0 && !err && *enough;) {
+		bool gives = false;
+
+		if (open->trials[i].effect & EFFECT_NEEDED)
+			continue;
+		selection->made[i] = false;
+		err = judge_selection(explaining, selection, open, 1, &gives);
+		selection->made[i] = !gives;
+	}
+	return err;
+}
+
+static int add_selection(struct comparison *comparison, const struct selection *selection,
+			 size_t index)
+{
+	struct flow_change *change = &comparison->changes[index];
+	int err = 0;
+
+	for (size_t i = 0; i < selection->of->count && !err; i++) {
+		if (selection->made[i])
+			err = add_reason(comparison, change, selection->of->trials[i].item);
+	}
+	change->explanation = change->reason_count ? EXPLAINED_TOGETHER : EXPLAINED_BY_NONE;
+	return err;
+}
+
+/* What explains the first of count changes that the same was tried on explains others, too: they
+ * are taken out. *left is how many are left, moved to the front. */
+static int explain_first(struct explaining *explaining, struct open_change *open, size_t *left,
+			 bool *gives)
+{
+	const struct open_change first = open[0];
+	struct selection selection = { .of = &first };
+	bool enough = false;
+	size_t kept = 0;
+	int err = select_needed(explaining, &selection, &enough);
+
+	if (!err && enough)
+		err = judge_selection(explaining, &selection, open, *left, gives);
+	for (size_t i = 0; i < *left && !err; i++) {
+		if (enough && gives[i])
+			err = add_selection(explaining->comparison, &selection, open[i].change);
+		else if (i)
+			open[kept++] = open[i];
+	}
+	*left = kept;
+	return err;
+}
+
+/* count changes that the same was tried on, with the same effects. */
+static int explain_alike(struct explaining *explaining, struct open_change *open, size_t count)
+{
+	bool *gives = calloc(count, sizeof(*gives));
+	int err = gives ? 0 : -ENOMEM;
+
+	while (count && !err && open->count <= TOGETHER_MAX && open->count > 1)
+		err = explain_first(explaining, open, &count, gives);
+	for (size_t i = 0; i < count && (err == -E2BIG || open->count > TOGETHER_MAX); i++)
+		explaining->comparison->changes[open[i].change].explanation = EXPLAINED_NOT;
+	free(gives);
+	return err == -E2BIG ? 0 : err;
+}
+
+static int compare_open(const void *first, const void *second)
+{
+	const struct open_change *a = first, *b = second;
+
+	for (size_t i = 0; i < a->count && i < b->count; i++) {
+		if (a->trials[i].item != b->trials[i].item)
+			return compare_numbers(a->trials[i].item, b->trials[i].item);
+		if (a->trials[i].effect != b->trials[i].effect)
+			return compare_numbers(a->trials[i].effect, b->trials[i].effect);
+	}
+	return compare_numbers(a->count, b->count);
+}
+
+static int explain_together(struct explaining *explaining, struct open_changes *open)
+{
+	size_t first = 0;
+	int err = 0;
+
+	if (open->count)
+		qsort(open->items, open->count, sizeof(*open->items), compare_open);
+	while (first < open->count && !err) {
+		size_t count = 1;
+
+		while (first + count < open->count &&
+		       !compare_open(&open->items[first], &open->items[first + count]))
+			count++;
+		err = explain_alike(explaining, &open->items[first], count);
+		first += count;
 	}
 	return err;
 }
 
 static int explain_changes(struct explaining *explaining)
 {
-	struct comparison *comparison = explaining->comparison;
-	size_t first = 0;
-	int err = 0;
+	struct open_changes open = { NULL, 0, 0 };
+	int err = explain_by_ones(explaining, &open);
 
-	while (first < explaining->count && !err) {
-		size_t change = explaining->trials[first].change, behind = first;
-
-		while (behind < explaining->count && explaining->trials[behind].change == change)
-			behind++;
-		err = explain_change(comparison, &comparison->changes[change],
-				     &explaining->trials[first], behind - first);
-		first = behind;
-	}
+	if (!err)
+		err = explain_together(explaining, &open);
+	free(open.items);
 	return err;
 }
 
@@ -278,6 +477,14 @@ static int compare_changes(const void *first, const void *second, void *data)
 		order = (int)a->asked.key.family - (int)b->asked.key.family;
 	if (!order)
 		order = memcmp(a->asked.key.dst, b->asked.key.dst, sizeof(a->asked.key.dst));
+	if (!order)
+		order = compare_numbers(a->asked.purpose, b->asked.purpose);
+	if (!order)
+		order = compare_numbers(a->asked.key.mark, b->asked.key.mark);
+	if (!order)
+		order = compare_numbers(a->asked.key.iif, b->asked.key.iif);
+	if (!order)
+		order = compare_numbers(a->asked.key.oif, b->asked.key.oif);
 	return order ? order : memcmp(&a->asked, &b->asked, sizeof(a->asked));
 }
 
@@ -303,6 +510,7 @@ int comparison_explain(struct comparison *comparison)
 	struct explaining explaining = {
 		.comparison = comparison,
 		.trials_max = trials_max(comparison),
+		.left = trials_max(comparison),
 	};
 	int err = 0;
 
