@@ -98,7 +98,7 @@ group_live() {
     run add_totals live/filter_same "$BUILD/tests/live/filter_same" \
         "$BUILD/tests/live/filter_same.bpf.o"
     for test in netlink usage filters filters6 failing_ping failing_ping6 story story6 owners \
-        purposes purposes6 netns netns_many vrf counts record robust known churn scale attributes \
+        purposes purposes6 netns netns_many vrf counts record diff robust known churn scale attributes \
         nesting groups cases_tunnels cases_policy cases_marks cases_selectors healthy quirks6 \
         cases6; do
         run add_totals "live/$test" "tests/live/$test.sh"

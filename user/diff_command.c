@@ -141,8 +141,8 @@ static bool change_wanted(const void *data, const struct flow_change *change)
 	return diff_filter_shows_change(data, change);
 }
 
-static size_t count_routes(const struct comparison *comparison, const bool *shown,
-			   enum difference_kind kind)
+static size_t count_shown(const struct comparison *comparison, const bool *shown,
+			  enum difference_kind kind)
 {
 	size_t count = 0;
 
@@ -165,9 +165,9 @@ static void add_counts(struct flow_counts *total, const struct flow_counts *coun
 static void add_totals(struct diff_totals *totals, const struct comparison *comparison,
 		       const bool *shown)
 {
-	totals->links += count_routes(comparison, shown, DIFFERENCE_LINK);
-	totals->rules += count_routes(comparison, shown, DIFFERENCE_RULE);
-	totals->routes += count_routes(comparison, shown, DIFFERENCE_ROUTES);
+	totals->links += count_shown(comparison, shown, DIFFERENCE_LINK);
+	totals->rules += count_shown(comparison, shown, DIFFERENCE_RULE);
+	totals->routes += count_shown(comparison, shown, DIFFERENCE_ROUTES);
 	totals->verdicts += comparison->count;
 	add_counts(&totals->flows, &comparison->counts);
 }
@@ -259,23 +259,23 @@ static void report_counts(const struct differ *differ)
 		const char *what;
 	} notes[] = {
 		{ flows->not_examined,
-		  "flows are not compared: a table that is not held would have to answer, or which "
+		  "flows not compared, as a table that is not held would have to answer, or which "
 		  "nexthop is chosen decides" },
 		{ flows->no_device,
-		  "flows are not compared: a device of theirs is not on both sides" },
-		{ flows->unexplained, "flows are not compared: the kernel's answer is not that of "
-				      "the rules and routes, "
-				      "and only one side recorded it" },
-		{ flows->by_no_policy,
-		  "flows were answered differently by what is no policy, as exceptions and "
-		  "neighbours: that is no difference here" },
-		{ flows->unknown, "lookups are left out: their verdict is not known" },
-		{ flows->passed_over, "lookups are left out: there are too many different flows" },
+		  "flows not compared, as a device of theirs is on one side only" },
+		{ flows->unexplained, "flows not compared, as the kernel did not answer what the "
+				      "rules and routes say, and "
+				      "one side only recorded that" },
+		{ flows->by_no_policy, "flows not taken for changed, as neither rules nor routes "
+				       "answer them differently, "
+				       "but exceptions, neighbours or the like" },
+		{ flows->unknown, "lookups left out, as their verdict is not known" },
+		{ flows->passed_over, "lookups left out, as there are too many different flows" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
 		if (notes[i].count)
-			report_warning("%" PRIu64 " %s", notes[i].count, notes[i].what);
+			report_warning("%s: %" PRIu64, notes[i].what, notes[i].count);
 	}
 	for (size_t side = 0; side < SIDE_COUNT; side++) {
 		if (differ->sides[side].lost)
