@@ -23,6 +23,7 @@ struct side_row {
 	struct flow_row flows[FLOWS_OF_ROW]; /* up to the first without a destination */
 	uint32_t unheld;
 	uint32_t gone; /* a device */
+	bool second_is_dead; /* the second nexthop of the first route */
 	bool left_vrf; /* eth1 is none of its ports any more */
 	uint32_t exception; /* all its lookups were answered by an exception, by this device */
 };
@@ -193,6 +194,55 @@ static const struct row rows[] = {
 				 .dev = WG0, .dev2 = ETH0 } },
 		   .flows = { TO("198.51.100.1") } },
 	  .want = "" },
+	{ .name = "nexthops_of_other_devices_are_none_of_a_bound_flow",
+	  .old = { .rules = { LOCAL_RULE, MAIN_RULE },
+		   .routes = { { .table = 254, .dst = "0.0.0.0", .type = RTN_UNICAST,
+				 .dev = ETH0, .dev2 = WG0 } },
+		   .flows = { { .dst = "198.51.100.1", .oif = ETH0 }, TO("198.51.100.2") } },
+	  .new = { .rules = { LOCAL_RULE, MAIN_RULE },
+		   .routes = { ROUTE(254, "0.0.0.0", 0, ETH0) } },
+	  .want = "198.51.100.2: 32766/254 eth0 -> 32766/254 eth0\n"
+		  "  alone 0.0.0.0/0 of 254\n" },
+	{ .name = "dead_nexthops_are_not_chosen",
+	  .old = { .rules = { LOCAL_RULE, MAIN_RULE },
+		   .routes = { { .table = 254, .dst = "0.0.0.0", .type = RTN_UNICAST,
+				 .dev = ETH0, .dev2 = WG0 } },
+		   .second_is_dead = true,
+		   .flows = { TO("198.51.100.1") } },
+	  .new = { .rules = { LOCAL_RULE, MAIN_RULE },
+		   .routes = { ROUTE(254, "0.0.0.0", 0, ETH0) } },
+	  .want = "" },
+	{ .name = "another_table_is_another_verdict",
+	  .old = { .rules = { { LOOKUP(10, 52) } },
+		   .routes = { ROUTE(52, "0.0.0.0", 0, WG0), ROUTE(60, "0.0.0.0", 0, WG0) },
+		   .flows = { TO("198.51.100.1") } },
+	  .new = { .rules = { { LOOKUP(10, 60) } },
+		   .routes = { ROUTE(52, "0.0.0.0", 0, WG0), ROUTE(60, "0.0.0.0", 0, WG0) } },
+	  .want = "198.51.100.1: 10/52 wg0 -> 10/60 wg0\n"
+		  "  alone 10: from all lookup 52\n" },
+	{ .name = "another_prefix_is_another_verdict",
+	  .old = { .rules = { MAIN_RULE }, .routes = { HOST_ROUTES },
+		   .flows = { TO("198.51.100.1") } },
+	  .new = { .rules = { MAIN_RULE },
+		   .routes = { HOST_ROUTES, VIA(254, "198.51.100.0", 24, ETH0, GATEWAY) } },
+	  .want = "198.51.100.1: 32766/254 eth0 -> 32766/254 eth0\n"
+		  "  alone 198.51.100.0/24 of 254\n" },
+	{ .name = "another_gateway_is_another_verdict",
+	  .old = { .rules = { MAIN_RULE }, .routes = { HOST_ROUTES },
+		   .flows = { TO("198.51.100.1") } },
+	  .new = { .rules = { MAIN_RULE },
+		   .routes = { VIA(254, "0.0.0.0", 0, ETH0, "192.0.2.254") } },
+	  .want = "198.51.100.1: 32766/254 eth0 -> 32766/254 eth0\n"
+		  "  alone 0.0.0.0/0 of 254\n" },
+	{ .name = "routes_that_were_tried_are_taken_back",
+	  .old = { .rules = { MAIN_RULE },
+		   .routes = { HOST_ROUTES, ROUTE(254, "10.1.0.0", 16, WG0) },
+		   .flows = { TO("10.1.2.3") } },
+	  .new = { .rules = { MAIN_RULE },
+		   .routes = { HOST_ROUTES, ROUTE(254, "10.0.0.0", 8, TAILSCALE0) } },
+	  .want = "10.1.2.3: 32766/254 wg0 -> 32766/254 tailscale0\n"
+		  "  together 10.0.0.0/8 of 254\n"
+		  "  together 10.1.0.0/16 of 254\n" },
 	{ .name = "equal_policies_change_no_verdict",
 	  .old = { .rules = { LOCAL_RULE, TAILNET_RULE, MAIN_RULE }, .routes = { STORY_ROUTES },
 		   .flows = { TO("100.64.0.9"), TO("198.51.100.1") } },
@@ -203,6 +253,14 @@ static const struct row rows[] = {
 	  .old = { .rules = { LOCAL_RULE, MAIN_RULE }, .routes = { HOST_ROUTES },
 		   .flows = { TO("198.51.100.1") }, .exception = WG0 },
 	  .new = { .rules = { LOCAL_RULE, MAIN_RULE }, .routes = { HOST_ROUTES },
+		   .flows = { TO("198.51.100.1") } },
+	  .want = "by no policy 1\n" },
+	{ .name = "an_exception_is_no_change_beside_others",
+	  .old = { .rules = { LOCAL_RULE, MAIN_RULE }, .routes = { HOST_ROUTES },
+		   .flows = { TO("198.51.100.1") }, .exception = WG0 },
+	  .new = { .rules = { LOCAL_RULE,
+			      { LOOKUP(10, 52), .mark = 7, .mark_mask = UINT32_MAX }, MAIN_RULE },
+		   .routes = { HOST_ROUTES },
 		   .flows = { TO("198.51.100.1") } },
 	  .want = "by no policy 1\n" },
 	{ .name = "an_exception_alone_is_not_compared",
@@ -292,6 +350,16 @@ static void record(struct flows *flows, struct devices *devices, const struct po
 	}
 }
 
+static void kill_second(struct policy *policy, const struct route_row *row)
+{
+	struct route *route = scene_route(row);
+	struct route_table *table = policy_table_for_change(policy, FLOW_AF_INET, row->table);
+
+	route->nexthops[1].flags = RTNH_F_DEAD;
+	assert_int_equal(route_table_add(table, route, false, true), 0);
+	free(route);
+}
+
 static struct policy *side_policy(const struct side_row *row)
 {
 	struct rule rules[RULES_MAX];
@@ -300,6 +368,8 @@ static struct policy *side_policy(const struct side_row *row)
 
 	if (row->gone)
 		policy_remove_link(policy, row->gone);
+	if (row->second_is_dead)
+		kill_second(policy, &row->routes[0]);
 	if (row->left_vrf)
 		assert_int_equal(policy_set_link(policy,
 						 &(struct link){ .index = SLAVE, .name = "eth1" }),

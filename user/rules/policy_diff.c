@@ -535,6 +535,12 @@ static int compare_places(const struct policy_difference *a, const struct policy
 	return order ? order : compare_numbers(a->dst_length, b->dst_length);
 }
 
+/* Those that are none of the list's come last. */
+static uintptr_t place_in_list(const struct rule *rule)
+{
+	return rule ? (uintptr_t)rule : UINTPTR_MAX;
+}
+
 /* qsort() alone would leave equal ones in no order. */
 static int compare_items(const void *first, const void *second)
 {
@@ -545,10 +551,8 @@ static int compare_items(const void *first, const void *second)
 		order = compare_numbers(a->kind, b->kind);
 	if (!order)
 		order = compare_places(a, b);
-	if (!order && a->kind == DIFFERENCE_RULE)
-		order = compare_numbers((uintptr_t)a->rule[SIDE_OLD], (uintptr_t)b->rule[SIDE_OLD]);
-	if (!order && a->kind == DIFFERENCE_RULE)
-		order = compare_numbers((uintptr_t)a->rule[SIDE_NEW], (uintptr_t)b->rule[SIDE_NEW]);
+	for (size_t side = 0; side < SIDE_COUNT && !order; side++)
+		order = compare_numbers(place_in_list(a->rule[side]), place_in_list(b->rule[side]));
 	return order;
 }
 
