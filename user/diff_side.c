@@ -106,6 +106,8 @@ static int take_record(struct reading *reading, const struct log_record *record)
 		return take_lookup(reading, record);
 	if (record->type == LOG_LOST)
 		reading->side->lost += record->count;
+	if (record->type == LOG_CONTINUED)
+		report_note("%s: the trace goes on in another file", reading->side->file);
 	if (record->type == LOG_END || record->type == LOG_CONTINUED) {
 		reading->side->source.end_ns = record->time_ns;
 		reading->ended = true;

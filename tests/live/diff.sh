@@ -6,6 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/live/story_ns.sh
 . "$LIVE_DIR/story_ns.sh"
+# shellcheck source=tests/live/exception_ns.sh
+. "$LIVE_DIR/exception_ns.sh"
 
 OLD=$WORK/old.log
 NEW=$WORK/new.log
@@ -255,6 +257,27 @@ nexthops_may_be_chosen_otherwise() {
 	same "changed prefixes" "$(lines route_change .dst)" 203.0.113.0/24
 }
 
+# What a path MTU did that was learned is no policy's.
+an_exception_is_no_difference() {
+	exception_scene
+	learn_path_mtu
+	story_wg_quick_dual
+	record "$OLD" ping -6 -n -q -c 1 -W 1 "$FAR"
+	ip_in host route flush cache
+	ip_in host -6 route flush cache
+	record "$NEW" ping -6 -n -q -c 1 -W 1 "$FAR"
+	same "who answered" "$("$FIBTRACE" read -q --format json -d "$FAR" "$OLD" |
+		jq -r 'select(.type == "lookup").verdict.decided_by' | sort -u)" exception
+	diff_json host 0 -d "$FAR" "$OLD"
+	same "flows that are not compared" "$(lines diff_summary '.unexplained > 0')" true
+	diff_json host 0 -d "$FAR" "$OLD" "$NEW"
+	same "changed verdicts" "$(lines diff_summary .verdicts)" 0
+	# In its place the VPN is told of, once that comes first.
+	ip_in host -6 rule add pref 5 lookup 51820
+	diff_json host 1 -d "$FAR" "$NEW"
+	same "by which rule" "$(lines verdict_change .new.priority | sort -u)" 5
+}
+
 # --- options and trouble -----------------------------------------------------------------------
 
 filters_restrict_what_is_compared() {
@@ -270,6 +293,8 @@ filters_restrict_what_is_compared() {
 	diff_json host 1 -d 203.0.113.7 "$OLD"
 	same "destinations" "$(lines verdict_change .flow.dst | sort -u)" 203.0.113.7
 	same "routes" "$(lines route_change .dst)" ''
+	diff_json host 1 -d 10.1.2.3 "$OLD"
+	same "routes that meet 10.1.2.3" "$(lines route_change .dst | sort -u)" 10.1.0.0/16
 	diff_json host 1 --table 77 "$OLD"
 	same "what is of table 77" "$(lines route_change .table_id)" 77
 	same "verdicts of table 77" "$(lines diff_summary .verdicts)" 0
@@ -390,6 +415,7 @@ trouble_is_told_by_the_exit_status() {
 require ping setpriv
 story_require
 run_tests the_story_is_explained what_is_predicted_happens the_same_differs_in_nothing \
-	devices_are_told_by_name nexthops_may_be_chosen_otherwise filters_restrict_what_is_compared \
-	many_destinations_take_few_lines tables_that_are_not_held_are_not_compared \
-	no_privileges_are_needed namespaces_are_told_by_name trouble_is_told_by_the_exit_status
+	devices_are_told_by_name nexthops_may_be_chosen_otherwise an_exception_is_no_difference \
+	filters_restrict_what_is_compared many_destinations_take_few_lines \
+	tables_that_are_not_held_are_not_compared no_privileges_are_needed \
+	namespaces_are_told_by_name trouble_is_told_by_the_exit_status

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which differences of a policy make a verdict another one: each is made, and undone, alone. */
+#include "diff/comparison.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "diff/comparison.h"
 #include "diff/concerns.h"
 #include "rules/grow.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Differences as JSON: one object per line, described by docs/schema.json. */
+#include "render/diff.h"
+
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "render/diff.h"
 #include "render/json_lookup.h"
 #include "render/json_rule.h"
 #include "render/words.h"

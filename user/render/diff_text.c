@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Differences as text, in the manner of diff(1). */
+#include "render/diff.h"
+
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/diff.h"
 #include "render/escape.h"
 #include "render/tree.h"
 #include "render/words.h"

@@ -36,22 +36,12 @@ static struct policy_difference *add_item(struct policy_diff *diff, enum differe
 
 /* --- rules -------------------------------------------------------------------------------- */
 
-static bool rules_alike(const struct rule *a, const struct rule *b)
-{
-	struct rule one = *a, other = *b;
-
-	one.iif_index = other.iif_index = 0;
-	one.oif_index = other.oif_index = 0;
-	one.unresolved = other.unresolved = false;
-	return rule_equal(&one, &other);
-}
-
 static bool rules_alike_but_priority(const struct rule *a, const struct rule *b)
 {
 	struct rule other = *b;
 
 	other.priority = a->priority;
-	return rules_alike(a, &other);
+	return rule_alike(a, &other);
 }
 
 static bool selectors_alike(const struct rule *a, const struct rule *b)
@@ -65,7 +55,7 @@ static bool selectors_alike(const struct rule *a, const struct rule *b)
 	other.realms = a->realms;
 	other.suppress_prefixlength = a->suppress_prefixlength;
 	other.suppress_ifgroup = a->suppress_ifgroup;
-	return rules_alike(a, &other);
+	return rule_alike(a, &other);
 }
 
 /* The rule of this priority has come to do something else, or to apply to something else. */
@@ -85,7 +75,7 @@ static bool group_equal(const void *data, size_t first, size_t second)
 {
 	const struct rule_group *group = data;
 
-	return rules_alike(&group->rules[SIDE_OLD][first], &group->rules[SIDE_NEW][second]);
+	return rule_alike(&group->rules[SIDE_OLD][first], &group->rules[SIDE_NEW][second]);
 }
 
 static int add_unmatched_rules(struct policy_diff *diff, const struct rule_group *group,
@@ -219,21 +209,45 @@ static bool nexthops_alike(const struct nexthop *a, const struct nexthop *b)
 	       !((a->flags ^ b->flags) & FLAGS_COMPARED);
 }
 
-/* Of one prefix of one table. */
-static bool routes_alike(const struct route *a, const struct route *b)
+/* More nexthops in another order are not looked for. */
+#define NEXTHOPS_MAX 512u
+
+static bool has_nexthop(const struct route *route, const struct nexthop *nexthop)
 {
-	if (a->src_length != b->src_length || memcmp(a->src, b->src, sizeof(a->src)) ||
-	    a->prefsrc_family != b->prefsrc_family ||
-	    memcmp(a->prefsrc, b->prefsrc, sizeof(a->prefsrc)) || a->metric != b->metric ||
-	    a->nexthop_id != b->nexthop_id || a->tos != b->tos || a->type != b->type ||
-	    a->scope != b->scope || a->protocol != b->protocol ||
-	    a->router_preference != b->router_preference || a->nexthop_count != b->nexthop_count)
+	for (uint32_t i = 0; i < route->nexthop_count; i++) {
+		if (nexthops_alike(&route->nexthops[i], nexthop))
+			return true;
+	}
+	return false;
+}
+
+/* Of IPv6 each is a route of its own to the kernel, and they are in no order. */
+static bool all_nexthops_alike(const struct route *a, const struct route *b)
+{
+	bool any_order = a->family == FLOW_AF_INET6 && a->nexthop_count <= NEXTHOPS_MAX;
+
+	if (a->nexthop_count != b->nexthop_count)
 		return false;
 	for (uint32_t i = 0; i < a->nexthop_count; i++) {
-		if (!nexthops_alike(&a->nexthops[i], &b->nexthops[i]))
+		const struct nexthop *one = &a->nexthops[i], *other = &b->nexthops[i];
+
+		if (nexthops_alike(one, other))
+			continue;
+		if (!any_order || !has_nexthop(b, one) || !has_nexthop(a, other))
 			return false;
 	}
 	return true;
+}
+
+/* Of one prefix of one table. */
+static bool routes_alike(const struct route *a, const struct route *b)
+{
+	return a->src_length == b->src_length && !memcmp(a->src, b->src, sizeof(a->src)) &&
+	       a->prefsrc_family == b->prefsrc_family &&
+	       !memcmp(a->prefsrc, b->prefsrc, sizeof(a->prefsrc)) && a->metric == b->metric &&
+	       a->nexthop_id == b->nexthop_id && a->tos == b->tos && a->type == b->type &&
+	       a->scope == b->scope && a->protocol == b->protocol &&
+	       a->router_preference == b->router_preference && all_nexthops_alike(a, b);
 }
 
 /* The routes of one prefix on both sides. */
@@ -585,97 +599,4 @@ bool policy_diff_concerns(const struct policy_diff *diff, uint8_t family)
 			return true;
 	}
 	return false;
-}
-
-/* --- one of them, made ---------------------------------------------------------------------- */
-
-/* Where the rule is in the list: the one of the policy that it was copied from. SIZE_MAX: nowhere. */
-static size_t place_of(const struct rule_list *list, const struct rule *rule)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (list->rules[i].priority == rule->priority && rules_alike(&list->rules[i], rule))
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-/* Behind the last rule of its priority, where the kernel puts a new one. */
-static size_t place_for(const struct rule_list *list, const struct rule *rule)
-{
-	size_t at = 0;
-
-	while (at < list->count && list->rules[at].priority <= rule->priority)
-		at++;
-	return at;
-}
-
-/* In a list with room for one more. The new rule takes the old one's place where it has its
- * priority. */
-static void exchange(struct rule_list *list, const struct rule *old, const struct rule *new)
-{
-	size_t at = old ? place_of(list, old) : SIZE_MAX;
-
-	if (at != SIZE_MAX && new &&new->priority == old->priority) {
-		list->rules[at] = *new;
-		return;
-	}
-	if (at != SIZE_MAX) {
-		list->count--;
-		memmove(&list->rules[at], &list->rules[at + 1],
-			(list->count - at) * sizeof(*list->rules));
-	}
-	if (!new)
-		return;
-	at = place_for(list, new);
-	memmove(&list->rules[at + 1], &list->rules[at], (list->count - at) * sizeof(*list->rules));
-	list->rules[at] = *new;
-	list->count++;
-}
-
-static int apply_rule(const struct policy_difference *item, enum policy_side side,
-		      struct policy *policy)
-{
-	const struct rule_list *list = policy_rules(policy, item->family);
-	size_t count = list ? list->count : 0;
-	struct rule_list *changed = rule_list_new(NULL, count + 1);
-
-	if (!changed)
-		return -ENOMEM;
-	if (count)
-		memcpy(changed->rules, list->rules, count * sizeof(*list->rules));
-	changed->count = count;
-	exchange(changed, item->rule[!side], item->rule[side]);
-	policy_set_rules(policy, item->family, changed);
-	return 0;
-}
-
-static int apply_routes(const struct policy_diff *diff, const struct policy_difference *item,
-			enum policy_side side, struct policy *policy)
-{
-	const struct route_entry *entry;
-	int err = 0;
-
-	for (entry = item_entries(diff->policy[!side], item); entry && !err;
-	     entry = route_entry_next(entry))
-		err = policy_remove_route(policy, &entry->route);
-	for (entry = item_entries(diff->policy[side], item); entry && !err;
-	     entry = route_entry_next(entry))
-		err = policy_add_route(policy, &entry->route, true, false);
-	return err;
-}
-
-int policy_diff_apply(const struct policy_diff *diff, const struct policy_difference *item,
-		      enum policy_side side, struct policy *policy)
-{
-	switch (item->kind) {
-	case DIFFERENCE_RULE:
-		return apply_rule(item, side, policy);
-	case DIFFERENCE_ROUTES:
-		return apply_routes(diff, item, side, policy);
-	default:
-		if (item->link[side])
-			return policy_set_link(policy, item->link[side]);
-		policy_remove_link(policy, item->device);
-		return 0;
-	}
 }
