@@ -200,20 +200,35 @@ int diff_side_read(struct diff_side *side, const struct options *options,
 
 /* --- what is in force --------------------------------------------------------------------- */
 
-/* What --netns would be given for a recorded namespace: its name, or the process that it was
- * called by; "" for the current one. False: it is not there any more. */
-static bool find_spec(const char *title, char spec[static 256])
+/* Opens what a recorded namespace was called by: its name, or the process that was in it, which may be
+ * another one now. */
+static bool open_recorded(const struct side_space *recorded, char spec[static 256],
+			  struct netns *netns)
 {
-	struct netns current, netns;
+	bool process = sscanf(recorded->title, "pid %15[0-9] (", spec) == 1;
 	char reason[512];
 
-	if (sscanf(title, "pid %15[0-9] (", spec) != 1)
-		snprintf(spec, 256, "%s", title);
-	if (!*spec)
-		return true;
-	if (netns_open(spec, &netns, reason, sizeof(reason)))
+	if (!process)
+		snprintf(spec, 256, "%s", recorded->title);
+	if (netns_open(spec, netns, reason, sizeof(reason)))
 		return false;
-	/* One's own takes no privileges to enter. */
+	if (!process || netns->inode == policy_netns(recorded->policy))
+		return true;
+	netns_close(netns);
+	return false;
+}
+
+/* What --netns would be given for it; "" for the current one, which takes no privileges. False: it
+ * is not there any more. */
+static bool find_spec(const struct side_space *recorded, char spec[static 256])
+{
+	struct netns current, netns;
+
+	*spec = '\0';
+	if (!*recorded->title)
+		return true;
+	if (!open_recorded(recorded, spec, &netns))
+		return false;
 	if (!netns_open_current(&current)) {
 		if (current.inode == netns.inode)
 			*spec = '\0';
@@ -224,7 +239,7 @@ static bool find_spec(const char *title, char spec[static 256])
 }
 
 static int open_space(struct diff_side *side, struct side_space *space,
-		      const struct options *options)
+		      const struct side_space *recorded, const struct options *options)
 {
 	char spec[256] = "";
 	const char *const specs[] = { spec };
@@ -235,7 +250,7 @@ static int open_space(struct diff_side *side, struct side_space *space,
 	};
 	const struct spaces_hooks hooks = { 0 };
 
-	if (!find_spec(space->title, spec)) {
+	if (!find_spec(recorded, spec)) {
 		report_warning("namespace %s is not there now, and is not compared", space->title);
 		return 0;
 	}
@@ -264,7 +279,7 @@ int diff_side_open(struct diff_side *side, const struct options *options,
 		if (!of->policy)
 			continue;
 		space = add_space(side, of->number, of->title);
-		err = space ? open_space(side, space, options) : -ENOMEM;
+		err = space ? open_space(side, space, of, options) : -ENOMEM;
 		if (err == -ENOMEM)
 			report_error("out of memory");
 	}

@@ -370,6 +370,26 @@ namespaces_are_told_by_name() {
 		fail "$(cat "$WORK/diff.err")"
 }
 
+# One without a name is called by a process, whose number another one may have by now.
+namespaces_of_processes_are_the_same_ones() {
+	local pid
+	crossroads
+	unshare --net sh -c 'ip link set lo up; echo up >"$0"; exec sleep 100' "$WORK/up" &
+	pid=$!
+	cleanup kill "$pid"
+	await_file "$WORK/up"
+	"$FIBTRACE" -q -w "$OLD" --netns "$pid" -- nsenter -t "$pid" -n ip route get 127.0.0.5 \
+		>"$WORK/answers" 2>&1
+	nothing_differs right "$OLD"
+	nsenter -t "$pid" -n ip rule add pref 900 prohibit
+	diff_in right 1 "$OLD"
+	grep -q "^@@ namespace pid $pid (" "$WORK/diff" || fail "$(cat "$WORK/diff")"
+	kill "$pid"
+	wait "$pid" || true
+	diff_in right 2 "$OLD"
+	grep -q 'no network namespace in common' "$WORK/diff.err" || fail "$(cat "$WORK/diff.err")"
+}
+
 # trouble WORDS ARG…: one line on stderr that says so, and the exit status 2.
 trouble() {
 	diff_in host 2 "${@:2}"
@@ -418,4 +438,5 @@ run_tests the_story_is_explained what_is_predicted_happens the_same_differs_in_n
 	devices_are_told_by_name nexthops_may_be_chosen_otherwise an_exception_is_no_difference \
 	filters_restrict_what_is_compared many_destinations_take_few_lines \
 	tables_that_are_not_held_are_not_compared no_privileges_are_needed \
-	namespaces_are_told_by_name trouble_is_told_by_the_exit_status
+	namespaces_are_told_by_name namespaces_of_processes_are_the_same_ones \
+	trouble_is_told_by_the_exit_status
