@@ -26,21 +26,46 @@ static struct side_space *find_space(const struct diff_side *side, uint32_t numb
 	return NULL;
 }
 
-/* title: copied. NULL without memory. */
+/* More than these are not compared at once. */
+#define SPACES_MAX 4096
+
+/* A line on stderr for -errno of the functions here. */
+static int report_failure(const struct diff_side *side, int err)
+{
+	if (err == -E2BIG)
+		report_error("%s: more than %d network namespaces; choose some with --netns",
+			     side->file, SPACES_MAX);
+	else
+		report_error("out of memory");
+	return err;
+}
+
+/* title: copied. NULL with errno. */
 static struct side_space *add_space(struct diff_side *side, uint32_t number, const char *title)
 {
-	struct side_space *spaces =
-		array_reserve(side->spaces, sizeof(*spaces), side->count, &side->capacity);
-	char *copy = strdup(title);
+	struct side_space *spaces;
+	char *copy;
 
-	if (spaces)
-		side->spaces = spaces;
-	if (!spaces || !copy) {
-		free(copy);
+	if (side->count >= SPACES_MAX) {
+		errno = E2BIG;
 		return NULL;
 	}
+	spaces = array_reserve(side->spaces, sizeof(*spaces), side->count, &side->capacity);
+	if (!spaces)
+		return NULL;
+	side->spaces = spaces;
+	copy = strdup(title);
+	if (!copy)
+		return NULL;
 	spaces[side->count] = (struct side_space){ .number = number, .title = copy };
 	return &spaces[side->count++];
+}
+
+static void space_free(struct side_space *space)
+{
+	free(space->title);
+	flows_free(&space->flows);
+	spaces_close(space->live);
 }
 
 /* --- recordings --------------------------------------------------------------------------- */
@@ -80,7 +105,7 @@ static int take_lookup(struct reading *reading, const struct log_record *record)
 	}
 	reading->last = space_of(reading, record);
 	if (!reading->last)
-		return -ENOMEM;
+		return -errno;
 	return flows_add(&reading->last->flows, reading->devices, lookup, record->policy);
 }
 
@@ -137,8 +162,8 @@ static int read_records(struct reading *reading)
 	if (found < 0 || err == -EBADMSG)
 		return report_damage(reading, found);
 	if (err)
-		report_error("out of memory");
-	else if (!reading->ended)
+		return report_failure(reading->side, err);
+	if (!reading->ended)
 		report_warning("%s: it does not tell how the trace ended: what it has until then "
 			       "is compared",
 			       reading->side->file);
@@ -157,7 +182,34 @@ static void take_policy(void *data, uint32_t number, const char *title, const st
 	if (space)
 		space->policy = policy;
 	else
-		reading->err = -ENOMEM;
+		reading->err = -errno;
+}
+
+/* A namespace that took another's name came after it. */
+static bool is_superseded(const struct diff_side *side, const struct side_space *space)
+{
+	for (size_t i = 0; i < side->count; i++) {
+		if (*space->title && side->spaces[i].number > space->number &&
+		    !strcmp(side->spaces[i].title, space->title))
+			return true;
+	}
+	return false;
+}
+
+/* What a recording ended with is the last one of each name. */
+static void drop_superseded(struct diff_side *side)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < side->count; i++)
+		side->spaces[i].superseded = is_superseded(side, &side->spaces[i]);
+	for (size_t i = 0; i < side->count; i++) {
+		if (side->spaces[i].superseded)
+			space_free(&side->spaces[i]);
+		else
+			side->spaces[kept++] = side->spaces[i];
+	}
+	side->count = kept;
 }
 
 static int take_policies(struct reading *reading)
@@ -165,10 +217,9 @@ static int take_policies(struct reading *reading)
 	bool known = false;
 
 	log_reader_visit_spaces(reading->side->log, take_policy, reading);
-	if (reading->err) {
-		report_error("out of memory");
-		return reading->err;
-	}
+	if (reading->err)
+		return report_failure(reading->side, reading->err);
+	drop_superseded(reading->side);
 	for (size_t i = 0; i < reading->side->count; i++)
 		known |= reading->side->spaces[i].policy != NULL;
 	if (known)
@@ -288,11 +339,8 @@ int diff_side_open(struct diff_side *side, const struct options *options,
 
 void diff_side_close(struct diff_side *side)
 {
-	for (size_t i = 0; i < side->count; i++) {
-		free(side->spaces[i].title);
-		flows_free(&side->spaces[i].flows);
-		spaces_close(side->spaces[i].live);
-	}
+	for (size_t i = 0; i < side->count; i++)
+		space_free(&side->spaces[i]);
 	free(side->spaces);
 	free(side->kernel);
 	log_reader_close(side->log);

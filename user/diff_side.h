@@ -17,6 +17,7 @@ struct side_space {
 	const struct policy *policy;
 	struct flows flows;
 	struct spaces *live;
+	bool superseded; /* by another one of its name */
 };
 
 /* All zero is none. */

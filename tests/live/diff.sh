@@ -390,6 +390,26 @@ namespaces_of_processes_are_the_same_ones() {
 	grep -q 'no network namespace in common' "$WORK/diff.err" || fail "$(cat "$WORK/diff.err")"
 }
 
+# What it ended with is of the one that had the name then.
+a_namespace_that_took_the_name_of_another_counts() {
+	local name
+	crossroads
+	new_ns alone
+	name=$(ns alone)
+	"$FIBTRACE" -q -w "$OLD" --netns all -- sh -e -c "
+		ip -n $name link set lo up
+		ip -n $name route get 127.0.0.5
+		ip netns del $name
+		ip netns add $name
+		ip -n $name link set lo up
+		ip -n $name rule add pref 900 to 10.0.0.0/8 prohibit
+		ip -n $name route get 127.0.0.5" >"$WORK/answers" 2>&1
+	nothing_differs right --netns "$name" "$OLD"
+	ip_in alone rule del pref 900
+	diff_in right 1 --netns "$name" "$OLD"
+	has "$WORK/diff" '- rule 900: from all to 10.0.0.0/8 prohibit'
+}
+
 # trouble WORDS ARG…: one line on stderr that says so, and the exit status 2.
 trouble() {
 	diff_in host 2 "${@:2}"
@@ -439,4 +459,5 @@ run_tests the_story_is_explained what_is_predicted_happens the_same_differs_in_n
 	filters_restrict_what_is_compared many_destinations_take_few_lines \
 	tables_that_are_not_held_are_not_compared no_privileges_are_needed \
 	namespaces_are_told_by_name namespaces_of_processes_are_the_same_ones \
+	a_namespace_that_took_the_name_of_another_counts \
 	trouble_is_told_by_the_exit_status
