@@ -78,7 +78,7 @@ struct verdict verdict_of(const struct policy *policy, const struct flow_questio
 
 /* The nexthops among which the kernel chooses: those of the route and, of IPv6, of its equals. */
 struct candidates {
-	const struct flow_key *key;
+	uint32_t device; /* they go by it; 0: by any */
 	const struct route *chosen;
 	const struct route *route; /* NULL: at the end */
 	const struct route_entry *entry; /* IPv6 */
@@ -86,10 +86,18 @@ struct candidates {
 	unsigned int left;
 };
 
+/* Of IPv6 a device that is asked for is preferred, and without a route by it another one is taken. */
+static uint32_t wanted_device(const struct verdict *verdict, const struct flow_key *key)
+{
+	bool asked_for = key->oif && !(key->flags & FLOW_OIF_IS_VRF);
+
+	return asked_for && verdict->nexthop && verdict->nexthop->dev == key->oif ? key->oif : 0;
+}
+
 static struct candidates candidates_of(const struct verdict *verdict, const struct flow_key *key)
 {
 	struct candidates candidates = {
-		.key = key,
+		.device = wanted_device(verdict, key),
 		.chosen = verdict->route,
 		.route = verdict->route,
 		.left = CANDIDATES_MAX,
@@ -116,11 +124,8 @@ static bool is_equal_route(const struct candidates *candidates, const struct rou
 
 static bool nexthop_is_wanted(const struct candidates *candidates, const struct nexthop *nexthop)
 {
-	const struct flow_key *key = candidates->key;
-
-	if (nexthop->flags & RTNH_F_DEAD)
-		return false;
-	return !key->oif || key->flags & FLOW_OIF_IS_VRF || nexthop->dev == key->oif;
+	return !(nexthop->flags & RTNH_F_DEAD) &&
+	       (!candidates->device || nexthop->dev == candidates->device);
 }
 
 static void next_route(struct candidates *candidates)
