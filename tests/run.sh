@@ -99,8 +99,8 @@ group_live() {
     run add_totals live/filter_same "$BUILD/tests/live/filter_same" \
         "$BUILD/tests/live/filter_same.bpf.o"
     for test in netlink usage filters filters6 failing_ping failing_ping6 story story6 owners \
-        purposes purposes6 netns netns_many vrf counts record streams journal packaging robust \
-        known churn scale attributes nesting nesting6 groups cases_tunnels cases_policy \
+        purposes purposes6 netns netns_many vrf counts record diff streams journal packaging \
+        robust known churn scale attributes nesting nesting6 groups cases_tunnels cases_policy \
         cases_marks cases_selectors healthy quirks6 cases6; do
         run add_totals "live/$test" "tests/live/$test.sh"
     done

@@ -33,3 +33,16 @@ struct render_options display_options(const struct options *options, const struc
 		.verbose = options->verbose,
 	};
 }
+
+bool display_wants_netns(const struct options *options, const char *name)
+{
+	if (options->netns_all || !options->netns_count)
+		return true;
+	for (uint32_t i = 0; i < options->netns_count; i++) {
+		const char *base = strrchr(options->netns[i], '/');
+
+		if (name && !strcmp(base ? base + 1 : options->netns[i], name))
+			return true;
+	}
+	return false;
+}

@@ -11,4 +11,8 @@ const struct format *display_format(const struct options *options);
 /* All but owners and json_rules; names are borrowed. */
 struct render_options display_options(const struct options *options, const struct names *names);
 
+/* --netns of what was recorded: by the name that it had (NULL: it had none), or a path that ends in
+ * it. */
+bool display_wants_netns(const struct options *options, const char *name);
+
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/options.h"
+#include "diff_command.h"
 #include "features_command.h"
 #include "read_command.h"
 #include "trace_command.h"
@@ -35,6 +36,8 @@ static int run(const struct options *options, const struct names *names)
 		return features_print(options);
 	if (options->command == COMMAND_READ)
 		return read_command(options);
+	if (options->command == COMMAND_DIFF)
+		return diff_command(options, names);
 	return trace_command(options, names);
 }
 

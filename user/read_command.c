@@ -118,20 +118,6 @@ static int take_start(struct reading *reading, const struct log_record *record)
 	return err;
 }
 
-/* --netns: by the name that it had, or a path that ends in it. */
-static bool namespace_wanted(const struct options *options, const char *name)
-{
-	if (options->netns_all || !options->netns_count)
-		return true;
-	for (uint32_t i = 0; i < options->netns_count; i++) {
-		const char *base = strrchr(options->netns[i], '/');
-
-		if (name && !strcmp(base ? base + 1 : options->netns[i], name))
-			return true;
-	}
-	return false;
-}
-
 /* --table as the machine that was traced calls it: all names come before the first lookup. */
 static int resolve_tables(struct reading *reading)
 {
@@ -165,7 +151,7 @@ static int take_lookup(struct reading *reading, const struct log_record *record)
 	rejected = presenter_examine(reading->presenter, &space, lookup, record->explained);
 	reading->lookups++;
 	reading->last_ns = lookup->time_ns;
-	if (rejected != FILTER_NONE || !namespace_wanted(reading->options, lookup->netns_name)) {
+	if (rejected != FILTER_NONE || !display_wants_netns(reading->options, lookup->netns_name)) {
 		reading->rejected++;
 		return presenter_error(reading->presenter);
 	}

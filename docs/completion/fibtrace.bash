@@ -15,7 +15,13 @@ _fibtrace_values() {
 	--pref) { ip -4 rule && ip -6 rule; } 2>/dev/null | cut -d: -f1 | sort -un ;;
 	--purpose) echo output input source-check reroute route-get other ;;
 	--netns) echo all && ls /run/netns 2>/dev/null ;;
-	--format) [[ " ${COMP_WORDS[*]} " == *' features '* ]] && echo json || echo tree line json ;;
+	--format)
+		case " ${COMP_WORDS[*]} " in
+		*' features '*) echo json ;;
+		*' diff '*) echo tree json ;;
+		*) echo tree line json ;;
+		esac
+		;;
 	--color) echo auto always never ;;
 	--attach) echo auto fentry kprobe tracepoint ;;
 	-w | -r) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
@@ -51,11 +57,16 @@ _fibtrace() {
 		mapfile -t COMPREPLY < <(compgen -W "$(tr -s '[:space:]' '\n' <<<"$valued$flags" |
 			grep -v -x -e -w -e -C -e -W -e -G -e -r -e --duration -e --attach \
 				-e --buffer -e --max-routes -e --all -e --journal)" -- "$current")
+	elif [[ $current == -* && ${COMP_WORDS[1]} == diff ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(tr -s '[:space:]' '\n' <<<"$valued$flags" |
+			grep -v -x -e -w -e -C -e -W -e -G -e -r -e -c -e --count -e --duration \
+				-e --attach -e --buffer -e --all -e --findings -e --utc -e --follow \
+				-e --stats -e --journal)" -- "$current")
 	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$valued$flags --" -- "$current")
 	elif ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W 'read features' -- "$current")
-	elif [[ ${COMP_WORDS[1]} == read ]]; then
+		mapfile -t COMPREPLY < <(compgen -W 'read diff features' -- "$current")
+	elif [[ ${COMP_WORDS[1]} == read || ${COMP_WORDS[1]} == diff ]]; then
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	fi
 }

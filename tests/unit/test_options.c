@@ -451,10 +451,63 @@ static void filters_that_some_lookup_passes_are_taken(void **state)
 	}
 }
 
+static void diff_takes_one_file_or_two(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("diff", "a", "-d10/8", "--table=52", "--max-routes=7", "-v"), 0);
+	assert_int_equal(options.command, COMMAND_DIFF);
+	assert_string_equal(options.diff[0], "a");
+	assert_null(options.diff[1]);
+	assert_int_equal(PARSE("-4", "diff", "a", "--format", "json", "-"), 0);
+	assert_string_equal(options.diff[1], "-");
+	assert_int_equal(PARSE("diff", "a", "--table", "no-such", "--netns=host"), 0);
+}
+
+static void diff_refuses_what_it_has_no_use_for(void **state)
+{
+	static const struct {
+		const char *words[ARGUMENTS_MAX];
+		const char *error;
+	} rows[] = {
+		{ { "diff" },
+		  "diff: needs a FILE that was recorded with -w, and another one or none: then it "
+		  "is "
+		  "compared with the policy in force" },
+		{ { "diff", "a", "b", "c" }, "diff: takes two FILEs at most, and 'c' is a third" },
+		{ { "diff", "-", "-" }, "diff: only one of the two can be standard input" },
+		{ { "diff", "a", "-w", "b" },
+		  "-w: not an option of 'diff', which compares what was recorded" },
+		{ { "diff", "a", "-r", "b" },
+		  "-r: not an option of 'diff', which compares what was recorded" },
+		{ { "diff", "a", "-c1" },
+		  "-c/--count: not an option of 'diff', which compares what was recorded" },
+		{ { "diff", "a", "--findings" },
+		  "--findings: not an option of 'diff', which compares what was recorded" },
+		{ { "diff", "a", "--utc" },
+		  "--utc: not an option of 'diff', which compares what was recorded" },
+		{ { "diff", "a", "--stats" },
+		  "--stats: not an option of 'diff', which compares what was recorded" },
+		{ { "diff", "a", "--format", "line" },
+		  "--format: 'line' is not tree or json, which 'diff' takes" },
+		{ { "diff", "a", "--netns", "42" },
+		  "--netns: '42' is a process; a log knows network namespaces by name" },
+		{ { "diff", "a", "-4", "-d::1" },
+		  "-4 and -d/--dst '::1': no lookup is of both families; leave one out" },
+		{ { "diff", "a", "--", "true" }, "--: 'diff' runs no COMMAND" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_mistake(rows[i].words, rows[i].error);
+}
+
 static void what_later_versions_bring_is_unknown(void **state)
 {
 	static const char *const rows[] = {
-		"show", "get", "check", "watch", "diff",
+		"show",
+		"get",
+		"check",
+		"watch",
 	};
 
 	(void)state;
@@ -617,6 +670,8 @@ int main(void)
 		cmocka_unit_test(a_mistake_is_one_line_that_names_the_option_and_what_it_takes),
 		cmocka_unit_test(filters_that_no_lookup_passes_are_refused),
 		cmocka_unit_test(filters_that_some_lookup_passes_are_taken),
+		cmocka_unit_test(diff_takes_one_file_or_two),
+		cmocka_unit_test(diff_refuses_what_it_has_no_use_for),
 		cmocka_unit_test(what_later_versions_bring_is_unknown),
 		cmocka_unit_test(a_value_of_any_length_leaves_the_error_whole),
 		cmocka_unit_test(all_filters_fit_as_often_as_they_may_be_given),

@@ -60,7 +60,7 @@ forced() { # TIER
 	cat >"$wrapper" <<-END
 		#!/bin/sh
 		case "\${1:-}" in
-		features | read | -r) ;;
+		features | read | diff | -r) ;;
 		*) set -- --attach "$1" "\$@" ;;
 		esac
 		exec "$binary" "\$@"

@@ -245,7 +245,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "destination",
 		.parse = add_dst,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-s",
@@ -255,21 +255,21 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "source, as the FIB was asked",
 		.parse = add_src,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-4",
 		.help = "IPv4 only",
 		.parse = set_ipv4,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-6",
 		.help = "IPv6 only",
 		.parse = set_ipv6,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-P",
@@ -279,7 +279,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "IP protocol",
 		.parse = add_protocol,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--sport",
@@ -288,7 +288,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "source port",
 		.parse = add_sport,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--dport",
@@ -297,7 +297,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "destination port",
 		.parse = add_dport,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-m",
@@ -307,7 +307,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "fwmark: (mark & MASK) == MARK",
 		.parse = add_mark,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-u",
@@ -317,7 +317,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "uid of the flow, which rules see",
 		.parse = add_uid,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-p",
@@ -327,7 +327,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "process, in its own context only",
 		.parse = add_pid,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-i",
@@ -337,7 +337,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "input interface; lo: locally generated",
 		.parse = add_iif,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.short_name = "-o",
@@ -347,7 +347,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "device of the verdict",
 		.parse = add_oif,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--table",
@@ -356,7 +356,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "table of the verdict",
 		.parse = add_table,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--pref",
@@ -365,14 +365,14 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "priority of the rule that decided",
 		.parse = add_priority,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--failed",
 		.help = "the verdict is an error",
 		.flag = offsetof(struct options, filter.verdict.failed),
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--findings",
@@ -390,7 +390,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 			"reroute, route-get, other",
 		.parse = add_purposes,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--netns",
@@ -399,7 +399,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "network namespace (default: the current one)",
 		.parse = add_netns,
 		.group = GROUP_FILTER,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--format",
@@ -408,7 +408,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "default: tree on a terminal, else line",
 		.parse = set_format,
 		.group = GROUP_OUTPUT,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 	},
 	{
 		.long_name = "--color",
@@ -417,7 +417,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "colours (default: auto, on a terminal)",
 		.parse = set_color,
 		.group = GROUP_OUTPUT,
-		.commands = FOR_READ,
+		.commands = FOR_READ | FOR_DIFF,
 	},
 	{
 		.long_name = "--utc",
@@ -448,7 +448,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "only errors on standard error",
 		.flag = offsetof(struct options, quiet),
 		.group = GROUP_OUTPUT,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 	},
 	{
 		.short_name = "-v",
@@ -456,7 +456,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "every lookup in full; how it attached",
 		.flag = offsetof(struct options, verbose),
 		.group = GROUP_OUTPUT,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 	},
 	{
 		.short_name = "-w",
@@ -556,6 +556,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "largest table that is held (default 200000)",
 		.parse = set_max_routes,
 		.group = GROUP_TRACING,
+		.commands = FOR_DIFF,
 	},
 	{
 		.short_name = "-h",
@@ -563,7 +564,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "print this help",
 		.flag = offsetof(struct options, help),
 		.group = GROUP_OTHER,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 		.ends_parsing = true,
 	},
 	{
@@ -572,7 +573,7 @@ const struct option_row option_rows[OPTION_ROWS] = {
 		.help = "print the version",
 		.flag = offsetof(struct options, version),
 		.group = GROUP_OTHER,
-		.commands = FOR_READ | FOR_FEATURES,
+		.commands = FOR_READ | FOR_FEATURES | FOR_DIFF,
 		.ends_parsing = true,
 	},
 };

@@ -13,6 +13,7 @@
 /* The commands besides the trace that an option is one of. */
 #define FOR_READ 1u
 #define FOR_FEATURES 2u
+#define FOR_DIFF 4u
 
 enum option_group { GROUP_FILTER, GROUP_OUTPUT, GROUP_TRACING, GROUP_OTHER, GROUP_COUNT };
 

@@ -16,6 +16,9 @@
 /* What the user typed is cut to this, so that an error keeps its end on its one line. */
 #define SHOWN_LENGTH 64
 
+/* Options of any command but the trace. */
+#define FOR_COMMANDS (FOR_READ | FOR_FEATURES | FOR_DIFF)
+
 /* How far a parse is in argv. */
 struct arguments {
 	char **argv;
@@ -192,6 +195,19 @@ static bool seen_beside(const struct option_parser *parser, unsigned int command
 	return false;
 }
 
+static int take_diff_file(struct options *options, const char *word)
+{
+	const char **file = &options->diff[options->diff[0] != NULL];
+
+	if (*file) {
+		report_error("diff: takes two FILEs at most, and '%.*s%s' is a third", SHOWN_LENGTH,
+			     word, ellipsis(word));
+		return EXIT_USAGE;
+	}
+	*file = word;
+	return 0;
+}
+
 /* Behind what only a trace has a word that is no command's is taken for COMMAND's. */
 static int parse_command(const struct option_parser *parser, const char *word)
 {
@@ -200,6 +216,7 @@ static int parse_command(const struct option_parser *parser, const char *word)
 		enum command command;
 	} commands[] = {
 		{ "read", COMMAND_READ },
+		{ "diff", COMMAND_DIFF },
 		{ "features", COMMAND_FEATURES },
 	};
 	struct options *options = parser->options;
@@ -208,7 +225,9 @@ static int parse_command(const struct option_parser *parser, const char *word)
 		options->read = word;
 		return 0;
 	}
-	if (options->command != COMMAND_TRACE || seen_beside(parser, FOR_READ | FOR_FEATURES))
+	if (options->command == COMMAND_DIFF)
+		return take_diff_file(options, word);
+	if (options->command != COMMAND_TRACE || seen_beside(parser, FOR_COMMANDS))
 		return report_argument(word);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(word, commands[i].word))
@@ -247,29 +266,42 @@ static int parse_argument(struct option_parser *parser, struct arguments *argume
 	return parse_command(parser, argument);
 }
 
-/* What `fibtrace features` has no use for is refused, not ignored. */
-static int check_features(const struct option_parser *parser)
+/* An option that is none of the command's is refused. */
+static int check_options(const struct option_parser *parser, unsigned int command, const char *why)
 {
 	char name[32];
 
 	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		if (!parser->seen[i] || option_rows[i].commands & FOR_FEATURES)
+		if (!parser->seen[i] || option_rows[i].commands & command)
 			continue;
-		report_error("%s: not an option of 'features', which takes --format json, -q, -v "
-			     "and -h",
-			     row_name(&option_rows[i], name));
+		report_error("%s: not an option of %s", row_name(&option_rows[i], name), why);
 		return EXIT_USAGE;
 	}
+	return 0;
+}
+
+static int check_no_child(const struct options *options, const char *command)
+{
+	if (!options->child)
+		return 0;
+	report_error("--: '%s' runs no COMMAND", command);
+	return EXIT_USAGE;
+}
+
+/* What `fibtrace features` has no use for is refused, not ignored. */
+static int check_features(const struct option_parser *parser)
+{
+	int err = check_options(parser, FOR_FEATURES,
+				"'features', which takes --format json, -q, -v and -h");
+
+	if (err)
+		return err;
 	if (parser->options->format && strcmp(parser->options->format, "json")) {
 		report_error("--format: '%s' is not json, the only one that 'features' takes",
 			     parser->options->format);
 		return EXIT_USAGE;
 	}
-	if (parser->options->child) {
-		report_error("--: 'features' runs no COMMAND");
-		return EXIT_USAGE;
-	}
-	return 0;
+	return check_no_child(parser->options, "features");
 }
 
 static bool is_number(const char *text)
@@ -277,19 +309,9 @@ static bool is_number(const char *text)
 	return !text[strspn(text, "0123456789")];
 }
 
-/* The same of `fibtrace read`. A log knows namespaces by the names that they had. */
-static int check_read(const struct option_parser *parser)
+/* A log knows namespaces by the names that they had. */
+static int check_recorded_netns(const struct options *options)
 {
-	const struct options *options = parser->options;
-	char name[32];
-
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		if (!parser->seen[i] || option_rows[i].commands & FOR_READ)
-			continue;
-		report_error("%s: not an option of 'read', which traces nothing",
-			     row_name(&option_rows[i], name));
-		return EXIT_USAGE;
-	}
 	for (uint32_t i = 0; i < options->netns_count; i++) {
 		if (!is_number(options->netns[i]))
 			continue;
@@ -297,14 +319,54 @@ static int check_read(const struct option_parser *parser)
 			     options->netns[i]);
 		return EXIT_USAGE;
 	}
-	if (options->child) {
-		report_error("--: 'read' runs no COMMAND");
-		return EXIT_USAGE;
-	}
-	if (options->read)
-		return 0;
+	return 0;
+}
+
+/* The same of `fibtrace read`. */
+static int check_read(const struct option_parser *parser)
+{
+	const struct options *options = parser->options;
+	int err = check_options(parser, FOR_READ, "'read', which traces nothing");
+
+	if (!err)
+		err = check_recorded_netns(options);
+	if (!err)
+		err = check_no_child(options, "read");
+	if (err || options->read)
+		return err;
 	report_error("read: needs a FILE that was recorded with -w");
 	return EXIT_USAGE;
+}
+
+static int check_diff_files(const struct options *options)
+{
+	if (!options->diff[0]) {
+		report_error("diff: needs a FILE that was recorded with -w, and another one or "
+			     "none: then it is compared with the policy in force");
+		return EXIT_USAGE;
+	}
+	if (options->diff[1] && !strcmp(options->diff[0], "-") && !strcmp(options->diff[1], "-")) {
+		report_error("diff: only one of the two can be standard input");
+		return EXIT_USAGE;
+	}
+	return 0;
+}
+
+/* And of `fibtrace diff`. */
+static int check_diff(const struct option_parser *parser)
+{
+	const struct options *options = parser->options;
+	int err = check_options(parser, FOR_DIFF, "'diff', which compares what was recorded");
+
+	if (!err)
+		err = check_recorded_netns(options);
+	if (!err)
+		err = check_no_child(options, "diff");
+	if (!err && options->format && !strcmp(options->format, "line")) {
+		report_error("--format: 'line' is not tree or json, which 'diff' takes");
+		return EXIT_USAGE;
+	}
+	return err ? err : check_diff_files(options);
 }
 
 /* Files that follow one another have names that differ. */
@@ -454,9 +516,12 @@ int options_parse(struct options *options, int argc, char **argv, const struct n
 	settle_findings(&options->filter);
 	if (options->command == COMMAND_FEATURES)
 		return check_features(&parser);
-	if (options->read)
+	if (options->read && options->command == COMMAND_TRACE)
 		options->command = COMMAND_READ;
-	err = options->command == COMMAND_READ ? check_read(&parser) : check_trace(&parser);
+	if (options->command == COMMAND_DIFF)
+		err = check_diff(&parser);
+	else
+		err = options->command == COMMAND_READ ? check_read(&parser) : check_trace(&parser);
 	return err ? err : check_filters(&parser);
 }
 
@@ -486,13 +551,16 @@ void options_print_help(FILE *out)
 		[GROUP_OTHER] = "Other:",
 	};
 
-	fprintf(out, "Usage: fibtrace [OPTIONS] [FILTERS] [-- COMMAND [ARG...]]\n"
-		     "       fibtrace read [OPTIONS] [FILTERS] FILE\n"
-		     "       fibtrace features [-qv] [--format json]\n\n"
-		     "Shows every route lookup of the kernel: the rules that were walked, and the\n"
-		     "rule, table and route that were chosen; until Ctrl-C or until COMMAND ends.\n"
-		     "'read' shows what was recorded with -w, 'features' what this kernel allows.\n"
-		     "See fibtrace(8).\n");
+	fprintf(out,
+		"Usage: fibtrace [OPTIONS] [FILTERS] [-- COMMAND [ARG...]]\n"
+		"       fibtrace read [OPTIONS] [FILTERS] FILE\n"
+		"       fibtrace diff [OPTIONS] [FILTERS] A [B]\n"
+		"       fibtrace features [-qv] [--format json]\n\n"
+		"Shows every route lookup of the kernel: the rules that were walked, and the\n"
+		"rule, table and route that were chosen; until Ctrl-C or until COMMAND ends.\n"
+		"'read' shows what was recorded with -w, 'diff' what two recordings, or one and\n"
+		"the policy in force, differ in, 'features' what this kernel allows.\n"
+		"See fibtrace(8).\n");
 	for (unsigned int group = 0; group < GROUP_COUNT; group++) {
 		fprintf(out, "\n%s\n", titles[group]);
 		for (size_t i = 0; i < OPTION_ROWS; i++) {

@@ -16,7 +16,7 @@
 /* Name and value of each kind of filter FILTER_MAX times, and NULL. */
 #define OPTIONS_FILTER_WORDS (16 * 2 * FILTER_MAX + 1)
 
-enum command { COMMAND_TRACE, COMMAND_READ, COMMAND_FEATURES };
+enum command { COMMAND_TRACE, COMMAND_READ, COMMAND_DIFF, COMMAND_FEATURES };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 /* Everything the command line says. Strings borrow from argv. */
@@ -30,6 +30,7 @@ struct options {
 	uint32_t log_count; /* -W; 0: no limit */
 	bool journal; /* entries of the systemd journal */
 	const char *read; /* COMMAND_READ: the file that is read */
+	const char *diff[2]; /* COMMAND_DIFF: the files; the second NULL: the policy in force */
 	const char *table_words[FILTER_MAX]; /* --table as typed: a log may have other names */
 	bool follow; /* COMMAND_READ: as it is written */
 	bool stats; /* COMMAND_READ: totals in place of lookups */

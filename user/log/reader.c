@@ -29,6 +29,7 @@
 
 /* A namespace of the log. */
 struct log_place {
+	uint32_t number;
 	uint32_t inode;
 	char title[TITLE_SIZE];
 	struct policy *policy; /* NULL: it could not be read */
@@ -314,6 +315,15 @@ const struct owners *log_reader_owners(const struct log_reader *reader)
 	return reader->owners;
 }
 
+void log_reader_visit_spaces(const struct log_reader *reader,
+			     void (*visit)(void *data, uint32_t space, const char *title,
+					   const struct policy *policy),
+			     void *data)
+{
+	for (const struct log_place *place = reader->places; place; place = place->next)
+		visit(data, place->number, place->title, place->policy);
+}
+
 /* --- what is told ------------------------------------------------------------------------- */
 
 /* Each takes the payload of one type: 1 when the record is the caller's, 0 when it was for the
@@ -405,6 +415,7 @@ static struct log_place *place_new(struct log_reader *reader, uint32_t number)
 		free(place);
 		return NULL;
 	}
+	place->number = number;
 	place->next = reader->places;
 	reader->places = place;
 	return place;
@@ -566,6 +577,7 @@ static int take_lookup(struct log_reader *reader, struct span *payload, struct l
 	reader->lookup.generation = generation_of(&head, place->policy);
 	reader->lookup.netns_name = place->title[0] ? place->title : NULL;
 	record->lookup = &reader->lookup;
+	record->space = head.space;
 	record->policy = place->policy;
 	record->explained = head.explained;
 	return 1;

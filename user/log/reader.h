@@ -39,6 +39,7 @@ struct log_record {
 	const char *tier;
 	const char *const *filters;
 	struct lookup *lookup; /* LOG_LOOKUP */
+	uint32_t space; /* LOG_LOOKUP: the number of its namespace here, 0: not known */
 	const struct policy *policy;
 	bool explained; /* its findings are known */
 	uint32_t cpu; /* LOG_LOST */
@@ -57,6 +58,13 @@ int log_reader_next(struct log_reader *reader, struct log_record *record);
 
 /* What is wrong, in words: "byte 1234: …". */
 const char *log_reader_problem(const struct log_reader *reader);
+
+/* Calls visit() for each namespace that was told of, as it is after what was read: title "": it has no
+ * name; policy NULL: it cannot be read. Both are borrowed until the next record is read. */
+void log_reader_visit_spaces(const struct log_reader *reader,
+			     void (*visit)(void *data, uint32_t space, const char *title,
+					   const struct policy *policy),
+			     void *data);
 
 /* Those of the machine that was traced, as far as they were told yet; they live as long as the
  * reader. */

@@ -4,87 +4,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "render/json_lookup.h"
 #include "render/json_rule.h"
 #include "render/json_rules.h"
-#include "render/json_writer.h"
 #include "render/render.h"
 #include "render/summary.h"
 #include "render/words.h"
 #include "rules/selector.h"
-
-/* A line being written: what every part of it needs. */
-struct json_line {
-	struct json_writer writer;
-	const struct render_options *options;
-};
-
-static void begin_line(struct json_line *line, struct text *out, const char *type,
-		       const struct render_options *options)
-{
-	json_begin(&line->writer, out);
-	line->options = options;
-	json_open_object(&line->writer, NULL);
-	json_add_string(&line->writer, "type", type);
-}
-
-static void end_line(struct json_line *line)
-{
-	json_close_object(&line->writer);
-	text_add_char(line->writer.out, '\n');
-}
 
 static void add_time(struct json_writer *writer, uint64_t time_ns)
 {
 	json_open_string(writer, "time");
 	words_add_time_utc(writer->out, time_ns);
 	json_close_string(writer);
-}
-
-static void add_unsigned_or_null(struct json_writer *writer, const char *key, uint64_t value)
-{
-	if (value)
-		json_add_unsigned(writer, key, value);
-	else
-		json_add_null(writer, key);
-}
-
-static const char *family_name(uint8_t family)
-{
-	return family == FLOW_AF_INET6 ? "inet6" : "inet";
-}
-
-static void add_address(struct json_writer *writer, const char *key, uint8_t family,
-			const uint8_t *address)
-{
-	json_open_string(writer, key);
-	text_add_address(writer->out, family, address);
-	json_close_string(writer);
-}
-
-static void add_device(struct json_writer *writer, const char *key,
-		       const char name[static IFNAMSIZ], uint32_t index)
-{
-	if (!name[0] && !index) {
-		json_add_null(writer, key);
-		return;
-	}
-	json_open_string(writer, key);
-	words_add_device(writer->out, name, index);
-	json_close_string(writer);
-}
-
-/* "table" and "table_id", null for table 0. */
-static void add_table(struct json_line *line, uint32_t table)
-{
-	if (!table) {
-		json_add_null(&line->writer, "table");
-		json_add_null(&line->writer, "table_id");
-		return;
-	}
-	json_open_string(&line->writer, "table");
-	words_add_table(line->writer.out, line->options->names, table);
-	json_close_string(&line->writer);
-	json_add_unsigned(&line->writer, "table_id", table);
 }
 
 static void add_process(struct json_writer *writer, const struct event_context *context)
@@ -103,92 +35,17 @@ static void add_process(struct json_writer *writer, const struct event_context *
 	json_close_object(writer);
 }
 
-static void add_protocol(struct json_writer *writer, uint8_t protocol)
-{
-	if (!protocol) {
-		json_add_null(writer, "protocol");
-		return;
-	}
-	json_open_string(writer, "protocol");
-	words_add_protocol(writer->out, protocol);
-	json_close_string(writer);
-}
-
-static void add_number_if(struct json_writer *writer, const char *key, bool holds, uint32_t value)
-{
-	if (holds)
-		json_add_unsigned(writer, key, value);
-	else
-		json_add_null(writer, key);
-}
-
-static void add_ports(struct json_writer *writer, const struct flow_key *key)
-{
-	bool ports = protocol_has_ports(key->protocol);
-	bool icmp = words_is_icmp(key);
-
-	add_number_if(writer, "sport", ports, key->sport);
-	add_number_if(writer, "dport", ports, key->dport);
-	add_number_if(writer, "icmp_type", icmp, key->dport >> 8);
-	add_number_if(writer, "icmp_code", icmp, key->dport & 0xff);
-}
-
-static void add_mark_owner(struct json_writer *writer, const struct owner_mark *mark)
-{
-	if (!mark) {
-		json_add_null(writer, "fwmark_owner");
-		return;
-	}
-	json_open_object(writer, "fwmark_owner");
-	json_add_string(writer, "owner", owner_name(mark->owner));
-	json_add_string(writer, "meaning", mark->meaning);
-	json_close_object(writer);
-}
-
-static void add_flow(struct json_line *line, const struct lookup *lookup)
-{
-	const struct flow_key *key = &lookup->key;
-	struct json_writer *writer = &line->writer;
-
-	json_open_object(writer, "flow");
-	add_address(writer, "src", key->family, key->src);
-	add_address(writer, "dst", key->family, key->dst);
-	add_device(writer, "iif", lookup->iif, key->iif);
-	add_device(writer, "oif", lookup->oif, key->oif);
-	json_add_hex(writer, "fwmark", key->mark);
-	add_mark_owner(writer, owners_mark(line->options->owners, key->mark));
-	json_add_hex(writer, "tos", key->tos);
-	add_protocol(writer, key->protocol);
-	add_ports(writer, key);
-	add_number_if(writer, "uid", key->uid != FLOW_UID_INVALID, key->uid);
-	add_unsigned_or_null(writer, "tun_id", key->tun_id);
-	add_unsigned_or_null(writer, "l3mdev", key->l3mdev);
-	if (key->flowlabel)
-		json_add_hex(writer, "flowlabel", key->flowlabel);
-	else
-		json_add_null(writer, "flowlabel");
-	json_close_object(writer);
-}
-
-static void add_prefix(struct json_writer *writer, const char *key, uint8_t family,
-		       const struct lookup_route *route)
-{
-	json_open_string(writer, key);
-	text_add_prefix(writer->out, family, route->dst, (unsigned int)route->prefix_length);
-	json_close_string(writer);
-}
-
 /* A gateway of another family is an object in `ip -j route`. */
 static void add_route_gateway(struct json_writer *writer, uint8_t family,
 			      const struct lookup_route *route)
 {
 	if (route->gateway_family == family) {
-		add_address(writer, "gateway", family, route->gateway);
+		json_add_address(writer, "gateway", family, route->gateway);
 		return;
 	}
 	json_open_object(writer, "via");
-	json_add_string(writer, "family", family_name(route->gateway_family));
-	add_address(writer, "host", route->gateway_family, route->gateway);
+	json_add_string(writer, "family", json_family(route->gateway_family));
+	json_add_address(writer, "host", route->gateway_family, route->gateway);
 	json_close_object(writer);
 }
 
@@ -202,13 +59,13 @@ static void add_route(struct json_writer *writer, const char *key, uint8_t famil
 		json_close_string(writer);
 	}
 	if (words_has_prefix(route))
-		add_prefix(writer, "dst", family, route);
+		json_add_prefix(writer, "dst", family, route);
 	if (route->gateway_family)
 		add_route_gateway(writer, family, route);
 	if (route->dev[0] || route->dev_index)
-		add_device(writer, "dev", route->dev, route->dev_index);
+		json_add_device(writer, "dev", route->dev, route->dev_index);
 	if (route->has_prefsrc)
-		add_address(writer, "prefsrc", family, route->prefsrc);
+		json_add_address(writer, "prefsrc", family, route->prefsrc);
 	if (route->exception)
 		json_add_true(writer, "exception");
 	json_close_object(writer);
@@ -308,7 +165,7 @@ static void add_step_rule(struct json_line *line, const struct lookup *lookup,
 		add_rule(line, lookup->rules, step->rule);
 		return;
 	}
-	add_number_if(writer, "priority", step->has_priority, step->priority);
+	json_add_number_if(writer, "priority", step->has_priority, step->priority);
 	json_add_null(writer, "selector");
 	json_add_null(writer, "rule");
 	add_action(writer, RULE_LOOKUP);
@@ -326,7 +183,7 @@ static void write_step(struct json_line *line, const struct lookup *lookup,
 	struct json_writer *writer = &line->writer;
 
 	add_step_rule(line, lookup, step);
-	add_table(line, step->table);
+	json_add_table(line, step->table);
 	json_add_string(writer, "outcome", step_outcome_name(step->outcome));
 	add_suppressor(writer, step);
 	add_target(writer, step);
@@ -368,75 +225,13 @@ static void add_steps(struct json_line *line, const struct lookup *lookup)
 	json_close_array(&line->writer);
 }
 
-static void add_error(struct json_writer *writer, int error)
-{
-	if (!error) {
-		json_add_null(writer, "error");
-		return;
-	}
-	json_open_string(writer, "error");
-	words_add_error(writer->out, error);
-	json_close_string(writer);
-}
-
-static void add_verdict_prefix(struct json_writer *writer, const struct lookup *lookup)
-{
-	const struct lookup_verdict *verdict = &lookup->verdict;
-
-	if (!words_has_prefix(&verdict->route)) {
-		json_add_null(writer, "dst");
-		json_add_null(writer, "prefixlen");
-		return;
-	}
-	add_prefix(writer, "dst", lookup->key.family, &verdict->route);
-	json_add_unsigned(writer, "prefixlen", (uint64_t)verdict->route.prefix_length);
-}
-
-static void add_verdict_route(struct json_writer *writer, const struct lookup *lookup)
-{
-	const struct lookup_route *route = &lookup->verdict.route;
-
-	json_open_string(writer, "type");
-	words_add_route_type(writer->out, words_verdict_type(lookup));
-	json_close_string(writer);
-	add_verdict_prefix(writer, lookup);
-	if (route->gateway_family)
-		add_address(writer, "gateway", route->gateway_family, route->gateway);
-	else
-		json_add_null(writer, "gateway");
-	add_device(writer, "dev", route->dev, route->dev_index);
-	if (route->has_prefsrc)
-		add_address(writer, "prefsrc", lookup->key.family, route->prefsrc);
-	else
-		json_add_null(writer, "prefsrc");
-	if (route->exception)
-		json_add_true(writer, "exception");
-	add_unsigned_or_null(writer, "nexthops", route->nexthops);
-	add_unsigned_or_null(writer, "nexthop", route->nexthop);
-	add_unsigned_or_null(writer, "weight", route->weight);
-}
-
-static void add_verdict(struct json_line *line, const struct lookup *lookup)
-{
-	const struct lookup_verdict *verdict = &lookup->verdict;
-	struct json_writer *writer = &line->writer;
-
-	json_open_object(writer, "verdict");
-	add_error(writer, verdict->error);
-	json_add_string(writer, "decided_by", decided_by_name(verdict->decided_by));
-	add_number_if(writer, "priority", verdict->has_priority, verdict->priority);
-	add_table(line, verdict->table);
-	add_verdict_route(writer, lookup);
-	json_close_object(writer);
-}
-
 static void add_finding(struct json_writer *writer, const struct finding *finding)
 {
 	json_open_object(writer, NULL);
 	json_add_string(writer, "kind", finding_kind_name(finding->kind));
 	json_add_string(writer, "severity", severity_name(finding->severity));
-	add_number_if(writer, "priority", finding->has_priority, finding->priority);
-	add_number_if(writer, "by", finding->has_by, finding->by);
+	json_add_number_if(writer, "priority", finding->has_priority, finding->priority);
+	json_add_number_if(writer, "by", finding->has_by, finding->by);
 	json_add_string(writer, "text", finding->text);
 	json_close_object(writer);
 }
@@ -458,24 +253,24 @@ static void write_lookup(struct text *out, const struct lookup *lookup,
 {
 	struct json_line line;
 
-	begin_line(&line, out, "lookup", options);
+	json_begin_line(&line, out, "lookup", options);
 	add_time(&line.writer, lookup->time_ns);
 	json_add_unsigned(&line.writer, "boottime_ns", lookup->boottime_ns);
-	add_unsigned_or_null(&line.writer, "duration_ns", lookup->duration_ns);
+	json_add_unsigned_or_null(&line.writer, "duration_ns", lookup->duration_ns);
 	json_add_unsigned(&line.writer, "cpu", lookup->cpu);
-	add_unsigned_or_null(&line.writer, "netns", lookup->netns);
+	json_add_unsigned_or_null(&line.writer, "netns", lookup->netns);
 	json_add_string(&line.writer, "netns_name", lookup->netns_name);
-	json_add_string(&line.writer, "family", family_name(lookup->key.family));
+	json_add_string(&line.writer, "family", json_family(lookup->key.family));
 	json_add_string(&line.writer, "purpose", purpose_name(lookup->purpose));
 	json_add_string(&line.writer, "cause", cause_name(lookup->cause));
 	json_add_unsigned(&line.writer, "group", lookup->group);
 	add_process(&line.writer, &lookup->context);
 	json_add_string(&line.writer, "context", words_context(&lookup->context));
-	add_flow(&line, lookup);
+	json_add_flow(&line, lookup);
 	add_steps(&line, lookup);
-	add_verdict(&line, lookup);
+	json_add_verdict(&line, "verdict", lookup);
 	add_findings(&line.writer, lookup);
-	end_line(&line);
+	json_end_line(&line);
 }
 
 static void write_start(struct text *out, const struct trace_start *start,
@@ -483,7 +278,7 @@ static void write_start(struct text *out, const struct trace_start *start,
 {
 	struct json_line line;
 
-	begin_line(&line, out, "start", options);
+	json_begin_line(&line, out, "start", options);
 	add_time(&line.writer, start->time_ns);
 	json_add_unsigned(&line.writer, "schema", JSON_SCHEMA_VERSION);
 	json_add_string(&line.writer, "version", start->version);
@@ -493,7 +288,7 @@ static void write_start(struct text *out, const struct trace_start *start,
 	for (size_t i = 0; start->filters && start->filters[i]; i++)
 		json_add_string(&line.writer, NULL, start->filters[i]);
 	json_close_array(&line.writer);
-	end_line(&line);
+	json_end_line(&line);
 }
 
 static void write_lost(struct text *out, uint64_t time_ns, uint32_t cpu, uint64_t count,
@@ -501,11 +296,11 @@ static void write_lost(struct text *out, uint64_t time_ns, uint32_t cpu, uint64_
 {
 	struct json_line line;
 
-	begin_line(&line, out, "lost", options);
+	json_begin_line(&line, out, "lost", options);
 	add_time(&line.writer, time_ns);
 	json_add_unsigned(&line.writer, "cpu", cpu);
 	json_add_unsigned(&line.writer, "count", count);
-	end_line(&line);
+	json_end_line(&line);
 }
 
 static void write_policy(struct text *out, uint64_t time_ns, uint32_t netns, const char *change,
@@ -513,11 +308,11 @@ static void write_policy(struct text *out, uint64_t time_ns, uint32_t netns, con
 {
 	struct json_line line;
 
-	begin_line(&line, out, "policy", options);
+	json_begin_line(&line, out, "policy", options);
 	add_time(&line.writer, time_ns);
-	add_unsigned_or_null(&line.writer, "netns", netns);
+	json_add_unsigned_or_null(&line.writer, "netns", netns);
 	json_add_string(&line.writer, "change", change);
-	end_line(&line);
+	json_end_line(&line);
 }
 
 static void write_warning(struct text *out, uint64_t time_ns, const char *message,
@@ -525,10 +320,10 @@ static void write_warning(struct text *out, uint64_t time_ns, const char *messag
 {
 	struct json_line line;
 
-	begin_line(&line, out, "warning", options);
+	json_begin_line(&line, out, "warning", options);
 	add_time(&line.writer, time_ns);
 	json_add_string(&line.writer, "text", message);
-	end_line(&line);
+	json_end_line(&line);
 }
 
 static void add_counts(struct json_writer *writer, const struct lookup_counts *counts)
@@ -564,10 +359,10 @@ static void add_rule_total(struct json_line *line, const struct rule_total *tota
 	struct json_writer *writer = &line->writer;
 
 	json_open_object(writer, NULL);
-	add_unsigned_or_null(writer, "netns", total->netns);
-	json_add_string(writer, "family", family_name(total->family));
+	json_add_unsigned_or_null(writer, "netns", total->netns);
+	json_add_string(writer, "family", json_family(total->family));
 	json_add_unsigned(writer, "priority", total->priority);
-	add_table(line, total->table);
+	json_add_table(line, total->table);
 	json_add_unsigned(writer, "count", total->count);
 	json_close_object(writer);
 }
@@ -577,7 +372,7 @@ static void write_summary(struct text *out, uint64_t time_ns, const struct trace
 {
 	struct json_line line;
 
-	begin_line(&line, out, "summary", options);
+	json_begin_line(&line, out, "summary", options);
 	add_time(&line.writer, time_ns);
 	add_counts(&line.writer, &summary->counts);
 	json_open_object(&line.writer, "outcomes");
@@ -597,7 +392,7 @@ static void write_summary(struct text *out, uint64_t time_ns, const struct trace
 	}
 	json_close_object(&line.writer);
 	json_add_unsigned(&line.writer, "dropped_rules", summary->dropped_rules);
-	end_line(&line);
+	json_end_line(&line);
 }
 
 const struct format format_json = {

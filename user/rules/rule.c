@@ -30,6 +30,16 @@ bool rule_equal(const struct rule *a, const struct rule *b)
 	return !memcmp(a, b, offsetof(struct rule, owner));
 }
 
+bool rule_alike(const struct rule *a, const struct rule *b)
+{
+	struct rule one = *a, other = *b;
+
+	one.iif_index = other.iif_index = 0;
+	one.oif_index = other.oif_index = 0;
+	one.unresolved = other.unresolved = false;
+	return rule_equal(&one, &other);
+}
+
 uint16_t rule_port_mask(uint16_t mask, const struct rule_range16 *ports)
 {
 	return mask == UINT16_MAX && ports->first == ports->last ? 0 : mask;

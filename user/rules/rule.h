@@ -124,6 +124,8 @@ bool rule_is_catch_all(const struct rule *rule);
 
 /* Whether both are the same rule, whoever is taken for its owner. */
 bool rule_equal(const struct rule *a, const struct rule *b);
+/* The same, whatever its devices and its target were found to be. */
+bool rule_alike(const struct rule *a, const struct rule *b);
 
 /* A neutral rule of family: no selector, no suppressor, action RULE_LOOKUP, table 0. */
 void rule_init(struct rule *rule, uint8_t family);

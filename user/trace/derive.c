@@ -258,12 +258,10 @@ static bool flow_is_of_vrf(const struct flow_key *key, const struct policy *poli
 	return key->l3mdev || (device && device->l3mdev_table);
 }
 
-/* ip_route_output_key_hash_rcu(): an output lookup with a device set goes on
- * without a route. */
-static bool bound_device_overrides(const struct walk_record *walk, const struct policy *policy)
+/* ip_route_output_key_hash_rcu() */
+bool derive_bound_device(const struct flow_key *key, enum purpose purpose,
+			 const struct policy *policy)
 {
-	const struct flow_key *key = &walk->key;
-	enum purpose purpose = walk->origin.purpose;
 	bool output = purpose == PURPOSE_OUTPUT || purpose == PURPOSE_REROUTE ||
 		      purpose == PURPOSE_ROUTE_GET;
 
@@ -276,7 +274,7 @@ static void verdict_bound_device(struct lookup *lookup, const struct walk_record
 {
 	struct lookup_verdict *verdict = &lookup->verdict;
 
-	if (!verdict->error || !bound_device_overrides(walk, policy))
+	if (!verdict->error || !derive_bound_device(&walk->key, walk->origin.purpose, policy))
 		return;
 	*verdict = (struct lookup_verdict){
 		.decided_by = DECIDED_BY_BOUND_DEVICE,

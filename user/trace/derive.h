@@ -35,6 +35,10 @@ enum derive_result derive_direct(const struct walk_record *walk, const struct po
 bool derive_unknown(const struct walk_record *walk, const struct policy *policy, const char *reason,
 		    struct lookup *lookup);
 
+/* Whether a lookup that the rules end with an error goes on-link by the device that it is bound to. */
+bool derive_bound_device(const struct flow_key *key, enum purpose purpose,
+			 const struct policy *policy);
+
 /* What an ended walk shows of this kernel; see policy_set_default_after_reject(). */
 enum default_after_reject derive_default_after_reject(const struct walk_record *walk,
 						      const struct policy *policy);
