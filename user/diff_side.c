@@ -92,6 +92,13 @@ static struct side_space *space_of(struct reading *reading, const struct log_rec
 	return space ? space : add_space(side, record->space, title);
 }
 
+static void renew_space(struct side_space *space, uint32_t renewals)
+{
+	if (space->renewals != renewals)
+		flows_renew(&space->flows);
+	space->renewals = renewals;
+}
+
 static int take_lookup(struct reading *reading, const struct log_record *record)
 {
 	const struct lookup *lookup = record->lookup;
@@ -106,6 +113,7 @@ static int take_lookup(struct reading *reading, const struct log_record *record)
 	reading->last = space_of(reading, record);
 	if (!reading->last)
 		return -errno;
+	renew_space(reading->last, record->renewals);
 	return flows_add(&reading->last->flows, reading->devices, lookup, record->policy);
 }
 
@@ -170,19 +178,22 @@ static int read_records(struct reading *reading)
 	return err;
 }
 
-static void take_policy(void *data, uint32_t number, const char *title, const struct policy *policy)
+static void take_policy(void *data, const struct log_namespace *namespace)
 {
 	struct reading *reading = data;
-	struct side_space *space = find_space(reading->side, number);
+	struct side_space *space = find_space(reading->side, namespace->space);
+	const char *title = namespace->title;
 
 	if (!display_wants_netns(reading->options, *title ? title : NULL) || reading->err)
 		return;
 	if (!space)
-		space = add_space(reading->side, number, title);
-	if (space)
-		space->policy = policy;
-	else
+		space = add_space(reading->side, namespace->space, title);
+	if (!space) {
 		reading->err = -errno;
+		return;
+	}
+	space->policy = namespace->policy;
+	renew_space(space, namespace->renewals);
 }
 
 /* A namespace that took another's name came after it. */

@@ -12,7 +12,8 @@
 
 /* A network namespace. policy: NULL where it is not known. */
 struct side_space {
-	uint32_t number; /* in the log */
+	uint32_t number; /* in the log, as renewals */
+	uint32_t renewals;
 	char *title; /* "": it has no name */
 	const struct policy *policy;
 	struct flows flows;

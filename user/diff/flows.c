@@ -206,3 +206,10 @@ int flows_add(struct flows *flows, struct devices *devices, const struct lookup 
 		return -ENOMEM;
 	return flows_keep(flows, &asked, lookup, policy);
 }
+
+void flows_renew(struct flows *flows)
+{
+	flows->generation = 0;
+	for (size_t i = 0; i < flows->count; i++)
+		flows->items[i].generation = 0;
+}

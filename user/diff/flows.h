@@ -43,6 +43,8 @@ void flows_free(struct flows *flows);
  * table without rules are none of a flow. 0 or -ENOMEM. */
 int flows_add(struct flows *flows, struct devices *devices, const struct lookup *lookup,
 	      const struct policy *policy);
+/* From here on another policy is in force, whose generations say nothing of those before it. */
+void flows_renew(struct flows *flows);
 /* The flow that is the same; NULL: it was not asked. */
 const struct flow *flows_find(const struct flows *flows, const struct flow *flow);
 

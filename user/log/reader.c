@@ -33,6 +33,7 @@ struct log_place {
 	uint32_t inode;
 	char title[TITLE_SIZE];
 	struct policy *policy; /* NULL: it could not be read */
+	uint32_t renewals;
 	struct rules_ring rings[FLOW_FAMILY_COUNT];
 	struct log_place *next;
 };
@@ -316,12 +317,12 @@ const struct owners *log_reader_owners(const struct log_reader *reader)
 }
 
 void log_reader_visit_spaces(const struct log_reader *reader,
-			     void (*visit)(void *data, uint32_t space, const char *title,
-					   const struct policy *policy),
+			     void (*visit)(void *data, const struct log_namespace *namespace),
 			     void *data)
 {
 	for (const struct log_place *place = reader->places; place; place = place->next)
-		visit(data, place->number, place->title, place->policy);
+		visit(data, &(struct log_namespace){ place->number, place->renewals, place->title,
+						     place->policy });
 }
 
 /* --- what is told ------------------------------------------------------------------------- */
@@ -427,6 +428,7 @@ static int place_renew(const struct log_reader *reader, struct log_place *place,
 {
 	policy_free(place->policy);
 	place->policy = NULL;
+	place->renewals++;
 	if (!(flags & LOG_SPACE_HAS_POLICY))
 		return 0;
 	place->policy = policy_new(place->inode, tos_compare);
@@ -578,6 +580,7 @@ static int take_lookup(struct log_reader *reader, struct span *payload, struct l
 	reader->lookup.netns_name = place->title[0] ? place->title : NULL;
 	record->lookup = &reader->lookup;
 	record->space = head.space;
+	record->renewals = place->renewals;
 	record->policy = place->policy;
 	record->explained = head.explained;
 	return 1;

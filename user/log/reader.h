@@ -40,6 +40,7 @@ struct log_record {
 	const char *const *filters;
 	struct lookup *lookup; /* LOG_LOOKUP */
 	uint32_t space; /* LOG_LOOKUP: the number of its namespace here, 0: not known */
+	uint32_t renewals; /* LOG_LOOKUP: how often policy has become another object */
 	const struct policy *policy;
 	bool explained; /* its findings are known */
 	uint32_t cpu; /* LOG_LOST */
@@ -59,11 +60,17 @@ int log_reader_next(struct log_reader *reader, struct log_record *record);
 /* What is wrong, in words: "byte 1234: …". */
 const char *log_reader_problem(const struct log_reader *reader);
 
-/* Calls visit() for each namespace that was told of, as it is after what was read: title "": it has no
- * name; policy NULL: it cannot be read. Both are borrowed until the next record is read. */
+/* A namespace as it is after what was read. title "": it has no name; policy NULL: it cannot be read. */
+struct log_namespace {
+	uint32_t space;
+	uint32_t renewals;
+	const char *title;
+	const struct policy *policy;
+};
+
+/* Calls visit() for each that was told of. What it holds is borrowed until the next record is read. */
 void log_reader_visit_spaces(const struct log_reader *reader,
-			     void (*visit)(void *data, uint32_t space, const char *title,
-					   const struct policy *policy),
+			     void (*visit)(void *data, const struct log_namespace *namespace),
 			     void *data);
 
 /* Those of the machine that was traced, as far as they were told yet; they live as long as the
